@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import ndtri
 
-from ipt_outcomes.errors import DesignError
-from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number
+from ipt_outcomes.errors import DesignError, OptionError, require_choice
+from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,8 @@ MEASURE_NAMES: dict[Measure, str] = {
     "RR": "log risk ratio",
     "RD": "risk difference",
 }
+
+_STYLES: dict[int, Style] = {0: "integer", 1: "decimal1", 2: "decimal2", 3: "decimal3"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,14 @@ class EffectSizes(ResultObject):
     flags : tuple of str, shape (k,)
         What was done to a row ("0.5 added to all four cells"), or an empty string.
     provenance : Provenance
+        The call; its option ``formula`` says how yi and vi were made.
+
+    Raises
+    ------
+    DesignError
+        Shapes that differ, a negative variance, an infinite value; ``.rows`` lists all rows.
+    OptionError
+        `measure` or `event` is not one of the choices.
     """
 
     yi: np.ndarray
@@ -56,12 +66,28 @@ class EffectSizes(ResultObject):
     provenance: Provenance = field(default_factory=lambda: Provenance(function="effects"))
 
     def __post_init__(self) -> None:
+        require_choice("measure", self.measure, MEASURE_NAMES)
+        if self.event is not None:
+            require_choice("event", self.event, ("good", "bad"))
+        # copies: making the caller's own arrays read-only would reach outside this object
+        for name in ("yi", "vi"):
+            array = np.array(getattr(self, name), dtype=float)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "flags", tuple(self.flags) or ("",) * self.yi.size)
         if self.yi.ndim != 1 or self.yi.shape != self.vi.shape:
             raise DesignError(f"yi and vi must have one shape (k,); got {self.yi.shape} and {self.vi.shape}")
-        if not self.flags:
-            object.__setattr__(self, "flags", ("",) * self.yi.size)
-        for array in (self.yi, self.vi):
-            array.setflags(write=False)
+        if len(self.flags) != self.yi.size:
+            raise DesignError(
+                f"flags must have one text per row: {self.yi.size} rows, {len(self.flags)} texts"
+            )
+        bad = np.flatnonzero(np.isinf(self.yi) | np.isinf(self.vi) | (self.vi < 0))
+        if bad.size:
+            listed = ", ".join(str(row) for row in bad)
+            raise DesignError(
+                f"yi must be finite and vi finite and not negative, or NaN; rows {listed} (from 0) are not",
+                rows=bad,
+            )
 
     def __len__(self) -> int:
         return int(self.yi.size)
@@ -88,7 +114,14 @@ class EffectSizes(ResultObject):
         -------
         tuple of numpy.ndarray
             Lower and upper limits, each of shape (k,), on the scale of `yi`.
+
+        Raises
+        ------
+        OptionError
+            `level` is not between 0 and 1.
         """
+        if not 0 < level < 1:
+            raise OptionError(f"level must lie between 0 and 1, for example 0.95; got {level!r}")
         half = ndtri(0.5 + level / 2) * self.se
         return self.yi - half, self.yi + half
 
@@ -98,18 +131,44 @@ class EffectSizes(ResultObject):
 
         low, high = self.ci()
         return pd.DataFrame(
-            {"yi": self.yi, "vi": self.vi, "se": self.se, "ci_low": low, "ci_high": high, "flag": self.flags}
+            {
+                "yi": self.yi.copy(),
+                "vi": self.vi.copy(),
+                "se": self.se,
+                "ci_low": low,
+                "ci_high": high,
+                "flag": self.flags,
+            }
         )
 
     def summary(self, digits: int = 2) -> str:
-        """Return one line saying what the effects are, then a line per study."""
-        style = {1: "decimal1", 2: "decimal2", 3: "decimal3"}.get(digits, "decimal2")
+        """Return one line saying what the effects are, then a line per study.
+
+        Parameters
+        ----------
+        digits : {0, 1, 2, 3}
+            Decimals shown.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        OptionError
+            `digits` is not one of the choices.
+        """
+        if digits not in _STYLES:
+            raise OptionError(f"digits must be one of {', '.join(map(str, _STYLES))}; got {digits!r}")
+        style = _STYLES[digits]
         low, high = self.ci()
-        lines = [f"{len(self)} effects: {MEASURE_NAMES[self.measure]}, {self.convention}"]
-        lines += [
-            f"{i}: {format_number(y, style)} ({format_interval(lo, hi, style)})"  # type: ignore[arg-type]
-            for i, (y, lo, hi) in enumerate(zip(self.yi, low, high, strict=True))
-        ]
+        noun = "effect" if len(self) == 1 else "effects"
+        lines = [f"{len(self)} {noun}: {MEASURE_NAMES[self.measure]}, {self.convention}"]
+        if "formula" in self.provenance.options:
+            lines.append(f"Formula: {self.provenance.options['formula']}")
+        for i, (y, lo, hi, flag) in enumerate(zip(self.yi, low, high, self.flags, strict=True)):
+            numbers = f"{format_number(y, style)} ({format_interval(lo, hi, style)})"
+            lines.append(f"{i}: {numbers}  [{flag}]" if flag else f"{i}: {numbers}")
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None, **options: object) -> Axes:

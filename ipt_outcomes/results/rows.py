@@ -65,15 +65,27 @@ class ResultRow:
         return row
 
 
+_Key = tuple[str, str, frozenset[tuple[str, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """An ordered, immutable table of `ResultRow` with unique ids."""
+    """An ordered, immutable table of `ResultRow` with unique ids and unique keys.
+
+    The key of a row is its analysis, its statistic and its group levels.
+    """
 
     rows: tuple[ResultRow, ...]
+    _index: dict[_Key, ResultRow] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if len({row.id for row in self.rows}) != len(self.rows):
             raise IptError("two result rows have the same id")
+        for row in self.rows:
+            key = _key(row.analysis, row.statistic, row.groups)
+            if key in self._index:
+                raise IptError(f"two result rows hold {row.analysis}, {row.statistic}, {dict(row.groups)}")
+            self._index[key] = row
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -85,14 +97,14 @@ class Results:
         """Return the rows under their ids."""
         return {row.id: row for row in self.rows}
 
-    def find(self, analysis: str, statistic: str, **groups: str) -> ResultRow:
+    def find(self, analysis: str, statistic: str, groups: Mapping[str, str] | None = None) -> ResultRow:
         """Return the one row with this analysis, statistic and exactly these group levels.
 
         Parameters
         ----------
         analysis, statistic : str
             As stored.
-        **groups : str
+        groups : mapping of str to str, optional
             Level of each grouping variable.
 
         Returns
@@ -104,10 +116,10 @@ class Results:
         IptError
             There is no such row.
         """
-        for row in self.rows:
-            if row.analysis == analysis and row.statistic == statistic and dict(row.groups) == groups:
-                return row
-        raise IptError(f"no result row {analysis!r}, {statistic!r}, {groups!r}")
+        key = _key(analysis, statistic, groups or {})
+        if key not in self._index:
+            raise IptError(f"no result row {analysis!r}, {statistic!r}, {groups!r}")
+        return self._index[key]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows as a frame, one column per field."""
@@ -178,6 +190,10 @@ class ResultsBuilder:
             candidate, number = f"{stem}-{number}", number + 1
         self._ids.add(candidate)
         return candidate
+
+
+def _key(analysis: str, statistic: str, groups: Mapping[str, str]) -> _Key:
+    return analysis, statistic, frozenset(groups.items())
 
 
 def _slug(text: str) -> str:
