@@ -1,0 +1,20 @@
+"""Figures: take result objects, return matplotlib Axes; nothing of pyplot is touched."""
+
+from ipt_outcomes.figures.export import to_png, to_svg
+from ipt_outcomes.figures.forest import forest
+from ipt_outcomes.figures.funnel import funnel
+from ipt_outcomes.figures.rows import PooledLike
+from ipt_outcomes.figures.summaries import analyses, leave_one_out
+from ipt_outcomes.figures.tips import tag, tip_text
+
+__all__ = [
+    "PooledLike",
+    "analyses",
+    "forest",
+    "funnel",
+    "leave_one_out",
+    "tag",
+    "tip_text",
+    "to_png",
+    "to_svg",
+]
