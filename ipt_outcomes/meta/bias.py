@@ -1,0 +1,202 @@
+"""Small-study effects."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ipt_outcomes.errors import DesignError, require_choice
+from ipt_outcomes.meta.core import Problem, fit
+from ipt_outcomes.meta.inference import infer, resolve_test
+from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, unpack
+from ipt_outcomes.meta.pool import check_options
+from ipt_outcomes.meta.tau2 import estimate_tau2
+from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, format_p
+
+EggerModel = Literal["lm", "mixed"]
+Predictor = Literal["se", "variance"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EggerTest(ResultObject):
+    """Regression test for funnel asymmetry.
+
+    Parameters
+    ----------
+    statistic, p_value : float
+        Test of the slope on the predictor.
+    df : float or None
+        Degrees of freedom of t; None for z.
+    slope, slope_se : float
+        Change of the effect per unit of the predictor.
+    limit_estimate, ci_low, ci_high : float
+        Effect where the predictor is 0, with its interval.
+    tau2 : float
+        Residual between-study variance; 0 for ``model="lm"``.
+    k, n_dropped : int
+        Studies used, rows left out for a missing effect or variance.
+    model, predictor : str
+    level : float
+    method : str
+    notes : tuple of str
+    provenance : Provenance
+    """
+
+    statistic: float
+    p_value: float
+    df: float | None
+    slope: float
+    slope_se: float
+    limit_estimate: float
+    ci_low: float
+    ci_high: float
+    tau2: float
+    k: int
+    n_dropped: int
+    model: EggerModel
+    predictor: Predictor
+    level: float
+    method: str
+    notes: tuple[str, ...] = ()
+    provenance: Provenance = field(default_factory=lambda: Provenance(function="meta.egger"))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row with the numbers, unrounded."""
+        names = ["k", "statistic", "df", "p_value", "slope", "slope_se"]
+        names += ["limit_estimate", "ci_low", "ci_high", "tau2", "n_dropped"]
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def summary(self, digits: int = 2) -> str:
+        """Return the test and the limit estimate in plain text.
+
+        Parameters
+        ----------
+        digits : int
+            Decimals, 2 or 3.
+
+        Returns
+        -------
+        str
+        """
+        style: Literal["decimal3", "decimal2"] = "decimal3" if digits == 3 else "decimal2"
+        reference = "z" if self.df is None else f"t({format_number(self.df, 'number')})"
+        limits = format_interval(self.ci_low, self.ci_high, style)
+        line = (
+            f"Egger's test, {self.k} studies: {reference} = {format_number(self.statistic)}, "
+            f"p {format_p(self.p_value)}; "
+            f"limit estimate {format_number(self.limit_estimate, style)} ({limits})"
+        )
+        return "\n".join([line, self.method, *self.notes])
+
+
+def egger(
+    yi: Effects,
+    vi: ArrayLike | None = None,
+    *,
+    model: EggerModel = "lm",
+    predictor: Predictor = "se",
+    tau2: Tau2Method = "REML",
+    test: Test = "z",
+    level: float = 0.95,
+) -> EggerTest:
+    """Egger's regression test for funnel asymmetry.
+
+    Parameters
+    ----------
+    yi : EffectSizes or array_like, shape (n,)
+        Effects.
+    vi : array_like, shape (n,), optional
+        Sampling variances, for plain arrays.
+    model : {"lm", "mixed"}
+        ``"lm"``: weighted regression with multiplicative dispersion, t with k - 2 df (the classic test).
+        ``"mixed"``: random-effects regression.
+    predictor : {"se", "variance"}
+        Standard error or sampling variance.
+    tau2, test
+        For ``model="mixed"``, as in `pool`; Knapp-Hartung uses t with k - 2 df.
+    level : float
+        Level of the interval.
+
+    Returns
+    -------
+    EggerTest
+
+    Raises
+    ------
+    DesignError
+        Fewer than 3 usable studies, all studies of the same precision, or an impossible variance.
+    OptionError
+        An option is not one of the choices.
+    ConvergenceError
+        tau2 could not be estimated.
+
+    Notes
+    -----
+    The test has little power below 10 studies, and the standard error of a standardised mean difference
+    depends on the effect itself, which makes the test reject too often.
+
+    References
+    ----------
+    Egger et al (1997), BMJ 315:629-634, doi:10.1136/bmj.315.7109.629.
+    Sterne and Egger (2005), in Publication Bias in Meta-Analysis, chapter 6, doi:10.1002/0470870168.ch6.
+    """
+    require_choice("model", model, ("lm", "mixed"))
+    require_choice("predictor", predictor, ("se", "variance"))
+    check_options(tau2, test, level)
+    options = {"model": model, "predictor": predictor, "tau2": tau2, "test": test, "level": float(level)}
+    rows = unpack(yi, vi)
+    k = int(rows.used.size)
+    if k < 3:
+        raise DesignError(f"Egger's test needs at least 3 studies; there {'is' if k == 1 else 'are'} {k}")
+    v = rows.v
+    x = np.sqrt(v) if predictor == "se" else v
+    if np.ptp(x) <= 1e-12 * x.max():
+        raise DesignError("Egger's test needs studies of different precision; all variances are equal")
+    problem = Problem(rows.y, v, np.column_stack([np.ones(k), x]))
+    common = model == "lm"
+    result = fit(problem, estimate_tau2(problem, "common" if common else tau2))
+    # The dispersion of weighted least squares is the Knapp-Hartung factor at tau2 = 0.
+    used, factor, reason = resolve_test(
+        "knapp-hartung" if common else test, result.scale, result.df, common=False
+    )
+    df = None if used == "z" else float(result.df)
+    se = np.sqrt(np.diag(result.covariance) * factor)
+    limit = infer(float(result.coefficients[0]), float(se[0]), df, level)
+    slope = infer(float(result.coefficients[1]), float(se[1]), df, level)
+    if math.isnan(slope.statistic):
+        raise DesignError("Egger's test is not defined: the effects lie exactly on a line")
+    return EggerTest(
+        statistic=slope.statistic,
+        p_value=slope.p_value,
+        df=df,
+        slope=slope.estimate,
+        slope_se=slope.se,
+        limit_estimate=limit.estimate,
+        ci_low=limit.ci_low,
+        ci_high=limit.ci_high,
+        tau2=result.tau2,
+        k=k,
+        n_dropped=int(rows.yi.size - k),
+        model=model,
+        predictor=predictor,
+        level=float(level),
+        method=_describe(model, predictor, tau2),
+        notes=tuple(note for note in (reason, _few(k)) if note),
+        provenance=Provenance(function="meta.egger", options=options),
+    )
+
+
+def _describe(model: EggerModel, predictor: Predictor, tau2: Tau2Method) -> str:
+    words = "standard error" if predictor == "se" else "sampling variance"
+    if model == "lm":
+        return f"Weighted regression of the effect on its {words}, multiplicative dispersion."
+    return f"Random-effects regression of the effect on its {words}, tau2 by {tau2}."
+
+
+def _few(k: int) -> str:
+    return f"{k} studies: with fewer than 10 the test has little power." if k < 10 else ""
