@@ -1,0 +1,205 @@
+"""Write a document as a tagged PDF (PDF/UA-1) with Typst.
+
+The template reads one JSON file: every text is data there and is never spliced into markup, so that no name
+can become code. Typst refuses to write a file whose tags would be incomplete.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ipt_outcomes.errors import IptError
+from ipt_outcomes.report.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Heading,
+    Note,
+    Paragraph,
+    References,
+    Table,
+)
+from ipt_outcomes.report.pictures import aspect
+from ipt_outcomes.report.runs import (
+    SIMULATED,
+    check,
+    column_widths,
+    doi_address,
+    figure_tables,
+    labels,
+    plain,
+    runs,
+)
+from ipt_outcomes.resources import shipped
+from ipt_outcomes.results import ResultRow, visible
+from ipt_outcomes.tables import Content, TableRow, TableSpec
+
+# Inside of an A4 page, in millimetres, as the template sets its margins.
+_TEXT_WIDTH = 170.0
+_TEXT_HEIGHT = 225.0
+
+# Characters a line holds at each size of type (points), gaps between columns counted as two.
+_SIZES = ((112, 9.0), (128, 8.0), (146, 7.0))
+_SMALLEST = 6.5
+_LONGEST_WORD = 24
+_BREAK = "\N{ZERO WIDTH SPACE}"
+
+
+def write_pdf(document: Document) -> bytes:
+    """Write a document as a PDF/UA-1 file.
+
+    Parameters
+    ----------
+    document : Document
+
+    Returns
+    -------
+    bytes
+        The same document always gives the same bytes: fixed date, and no font of the machine is used.
+
+    Raises
+    ------
+    IptError
+        The document breaks a rule of `ipt_outcomes.report.runs.check`, or Typst refuses it.
+    """
+    import typst
+
+    check(document)
+    drawings = [block for block in document.blocks if isinstance(block, Figure)]
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        source = root / "report.typ"
+        source.write_bytes(shipped("reports", "templates", "report.typ").read_bytes())
+        (root / "report.json").write_text(json.dumps(_page(document)), encoding="utf-8")
+        for block in drawings:
+            (root / f"{block.id}.svg").write_text(block.picture.svg_wide, encoding="utf-8")
+        try:
+            data = typst.compile(
+                str(source),
+                root=str(root),
+                format="pdf",
+                font_paths=_fonts(),
+                ignore_system_fonts=True,
+                pdf_standards=["ua-1"],
+                timestamp=0,
+            )
+        except typst.TypstError as error:
+            raise IptError(f"the PDF could not be written: {str(error).splitlines()[0]}") from None
+    return bytes(data)
+
+
+@cache
+def _fonts() -> list[str]:
+    """Folder of fonts for letters that Typst's own lack; matplotlib ships them, the same everywhere."""
+    import matplotlib
+
+    return [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
+
+
+def _page(document: Document) -> dict[str, Any]:
+    known = document.results.by_id()
+    label = labels(document)
+    blocks = [_block(block, known, label) for block in document.blocks]
+    appendix = [_table(spec, known, label[spec.id]) for spec in figure_tables(document)]
+    if appendix:
+        title = {"kind": "heading", "level": 1, "text": "Numbers in the figures", "anchor": "ipt-numbers"}
+        blocks += [title, *appendix]
+    return {
+        "title": visible(document.title),
+        "subtitle": visible(document.subtitle),
+        "language": document.language.split("-")[0],
+        "simulated": SIMULATED if document.simulated else "",
+        "blocks": blocks,
+    }
+
+
+def _block(block: Block, known: Mapping[str, ResultRow], label: Mapping[str, str]) -> dict[str, Any]:
+    match block:
+        case Heading(text=text, anchor=anchor, level=level):
+            return {"kind": "heading", "level": level - 1, "text": visible(text), "anchor": anchor}
+        case Paragraph(content=content):
+            return {"kind": "paragraph", "content": _runs(content, known)}
+        case Bullets(items=items):
+            return {"kind": "bullets", "items": [_runs(item, known) for item in items]}
+        case Note(title=title, items=items, kind=kind):
+            points = [_runs(item, known) for item in items]
+            return {"kind": "note", "style": kind, "title": visible(title), "items": points}
+        case Table(spec=spec):
+            return _table(spec, known, label[spec.id])
+        case Figure():
+            return _figure(block, label[block.id])
+        case References(entries=entries):
+            return {"kind": "references", "entries": [_reference(entry.text, entry.doi) for entry in entries]}
+
+
+def _reference(text: str, doi: str | None) -> dict[str, Any]:
+    link = [{"kind": "link", "text": f"doi:{visible(doi)}", "target": doi_address(doi)}] if doi else []
+    return {"content": [{"kind": "text", "text": visible(text) + (" " if doi else "")}, *link]}
+
+
+def _figure(block: Figure, label: str) -> dict[str, Any]:
+    natural = block.picture.width_inches * 25.4
+    width = min(natural, _TEXT_WIDTH, _TEXT_HEIGHT * aspect(block.picture.svg_wide))
+    return {
+        "kind": "figure",
+        "anchor": block.id,
+        "label": label,
+        "caption": visible(block.caption),
+        "alt": visible(block.alt),
+        "file": f"{block.id}.svg",
+        "width": width,
+    }
+
+
+def _table(spec: TableSpec, known: Mapping[str, ResultRow], label: str) -> dict[str, Any]:
+    widths = column_widths(spec, known)
+    return {
+        "kind": "table",
+        "anchor": spec.id,
+        "label": label,
+        "caption": visible(spec.caption),
+        "columns": [{"label": _breakable(visible(col.label)), "align": col.align} for col in spec.columns],
+        "rows": [_row(row, known) for row in spec.rows],
+        "notes": [_runs(note, known) for note in spec.notes],
+        "size": _size(sum(width + 2 for width in widths)),
+        "shares": [
+            width if column.align == "left" else 0 for width, column in zip(widths, spec.columns, strict=True)
+        ],
+        "full": sum(width + 2 for width in widths) > _SIZES[0][0] * 0.6,
+    }
+
+
+def _row(row: TableRow, known: Mapping[str, ResultRow]) -> dict[str, Any]:
+    cells = [_runs(cell, known) for cell in row.cells]
+    spans = row.kind == "group" and not any(plain(cell, known).strip() for cell in row.cells[1:])
+    return {"kind": row.kind, "cells": cells[:1] if spans else cells, "spans": spans}
+
+
+def _size(characters: int) -> float:
+    return next((size for most, size in _SIZES if characters <= most), _SMALLEST)
+
+
+def _runs(content: Content, known: Mapping[str, ResultRow]) -> list[dict[str, str]]:
+    return [
+        {
+            "kind": run.kind,
+            "text": run.text if run.kind == "value" else _breakable(run.text),
+            "target": run.target,
+        }
+        for run in runs(content, known)
+    ]
+
+
+def _breakable(text: str) -> str:
+    """Let a line break inside a word that no column could hold."""
+    words = text.split(" ")
+    return " ".join(
+        word if len(word) <= _LONGEST_WORD else _BREAK.join(word[i : i + 12] for i in range(0, len(word), 12))
+        for word in words
+    )

@@ -1,0 +1,159 @@
+"""Figures as pictures: one drawing function, an SVG for a page, an SVG for a phone, and pixels.
+
+The SVG goes inline into pages that hold other drawings, so its ids are made its own; tips that the drawing
+hides in ids become SVG titles, which a browser shows without a script.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import matplotlib
+
+from ipt_outcomes.errors import IptError
+from ipt_outcomes.figures.tips import tip_text
+from ipt_outcomes.report.document import Picture
+from ipt_outcomes.results import visible
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PIXELS_PER_INCH = 200
+
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+_REFERENCE = re.compile(r"url\(#([^)]*)\)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_ID = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def picture(draw: Callable[[float], Figure], *, id: str, wide: float = 7.2, narrow: float = 3.5) -> Picture:
+    """Draw a figure for a page and for a phone.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes the width in inches and returns a matplotlib Figure of that width.
+    id : str
+        Prefix of every id inside the SVG, unique in the document: small letters, digits, hyphens.
+    wide, narrow : float
+        Widths in inches.
+
+    Returns
+    -------
+    Picture
+        The same figure always gives the same bytes: no dates, no random ids, no fonts of the machine.
+
+    Raises
+    ------
+    IptError
+        `id` holds other characters.
+    """
+    if not _ID.fullmatch(id):
+        raise IptError(f"a picture's id must be small letters, digits and hyphens; got {visible(id)!r}")
+    with matplotlib.rc_context():
+        # A user's own style must not change a report; text as outlines needs no font where it is read.
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"svg.fonttype": "path", "svg.hashsalt": id})
+        large = draw(wide)
+        svg_wide = own_svg(_svg(large), prefix=f"{id}-w")
+        png = _png(large)
+        svg_narrow = own_svg(_svg(draw(narrow)), prefix=f"{id}-n")
+    return Picture(svg_wide=svg_wide, svg_narrow=svg_narrow, png=png, width_inches=wide)
+
+
+def _svg(figure: Figure) -> str:
+    target = io.StringIO()
+    figure.savefig(target, format="svg", metadata={"Date": None})
+    return target.getvalue()
+
+
+def _png(figure: Figure) -> bytes:
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
+    return target.getvalue()
+
+
+def own_svg(text: str, *, prefix: str) -> str:
+    """Make a drawing fit to stand inline beside others.
+
+    Parameters
+    ----------
+    text : str
+        A whole SVG file as matplotlib writes it.
+    prefix : str
+        Put before every id and every reference to one.
+
+    Returns
+    -------
+    str
+        One ``svg`` element without prolog, metadata and style sheet; tips are titles, sizes CSS pixels.
+    """
+    # matplotlib repeats every text in a comment; a control character there would not be XML.
+    root = ET.fromstring(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))  # noqa: S314 - our own drawing, written a moment ago
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}:
+                parent.remove(child)
+    # matplotlib sets these two by a rule for "*", which would reach the whole page.
+    root.set("stroke-linejoin", "round")
+    root.set("stroke-linecap", "butt")
+    tips = 0
+    for element in root.iter():
+        _rename(element, prefix)
+        tip = tip_text(element.get("id"))
+        if tip is not None:
+            tips += 1
+            element.set("id", f"{prefix}-tip-{tips}")
+            title = ET.Element(f"{{{_SVG}}}title")
+            title.text = visible(tip)
+            element.insert(0, title)
+        elif "id" in element.attrib:
+            element.set("id", f"{prefix}-{element.attrib['id']}")
+    _size(root)
+    ET.register_namespace("", _SVG)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _rename(element: ET.Element, prefix: str) -> None:
+    """Point every reference of one element at the prefixed ids."""
+    for name, value in list(element.attrib.items()):
+        if name in {f"{{{_XLINK}}}href", "href"} and value.startswith("#"):
+            del element.attrib[name]
+            element.set("href", f"#{prefix}-{value[1:]}")
+        elif "url(#" in value:
+            element.set(name, _REFERENCE.sub(rf"url(#{prefix}-\1)", value))
+
+
+def _size(root: ET.Element) -> None:
+    """Give the drawing its natural size in CSS pixels (matplotlib writes points)."""
+    for name in ("width", "height"):
+        points = float(root.get(name, "0").removesuffix("pt"))
+        root.set(name, f"{points * 96 / 72:.6g}")
+
+
+def aspect(svg: str) -> float:
+    """Width over height of a drawing, from its view box.
+
+    Parameters
+    ----------
+    svg : str
+        An ``svg`` element.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    IptError
+        The element has no view box.
+    """
+    found = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', svg)
+    if found is None or float(found.group(2)) <= 0:
+        raise IptError("a picture's SVG must have a viewBox of positive height")
+    return float(found.group(1)) / float(found.group(2))

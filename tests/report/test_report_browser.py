@@ -1,0 +1,117 @@
+"""The page in a real browser, offline."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipt_outcomes.report import Document, write_html
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH"),
+]
+
+OPEN_ALL = "document.querySelectorAll('details').forEach(part => part.open = true)"
+SMALL_TEXT = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const small = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const size = parseFloat(getComputedStyle(node.parentElement).fontSize);
+    if (node.data.trim() && size < 11) small.push([size, node.data]);
+  }
+  return small;
+}"""
+SMALL_LABELS = """() => [...document.querySelectorAll('td')]
+  .map(cell => parseFloat(getComputedStyle(cell, '::before').fontSize)).filter(size => size < 11)"""
+WIDE = """() => [...document.querySelectorAll('body *')]
+  .filter(part => !part.closest('svg') && part.checkVisibility())
+  .filter(part => part.getBoundingClientRect().right > innerWidth + 0.5)
+  .map(part => part.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--headless", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def address(document: Document, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(write_html(document), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(params=[(320, 700), (375, 800), (768, 1024), (1280, 900)], ids=lambda size: str(size[0]))
+def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+    opened = context.new_page()
+    opened.trouble = []
+    opened.on("console", lambda message: opened.trouble.append(message.text))
+    opened.on("pageerror", lambda error: opened.trouble.append(str(error)))
+    opened.on("request", lambda made: made.url != address and opened.trouble.append(made.url))
+    opened.goto(address)
+    yield opened
+    context.close()
+
+
+def test_page_asks_for_nothing_and_complains_of_nothing(page: Any) -> None:
+    page.evaluate(OPEN_ALL)
+    page.wait_for_timeout(100)
+    assert page.trouble == []
+    assert page.title() == "IPT against controls <b>2026</b> (simulated data)"
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_page_does_not_scroll_sideways(page: Any, opened: bool) -> None:
+    if opened:
+        page.evaluate(OPEN_ALL)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert page.evaluate(WIDE) == []
+
+
+def test_no_text_is_smaller_than_11_pixels(page: Any) -> None:
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(SMALL_TEXT) == []
+    assert page.evaluate(SMALL_LABELS) == []
+
+
+def test_one_drawing_is_visible(page: Any) -> None:
+    assert page.locator("figure svg:visible").count() == 1
+
+
+def test_tables_become_cards_on_a_phone_only(page: Any) -> None:
+    display = page.evaluate("getComputedStyle(document.querySelector('#studies tbody td')).display")
+    assert display == ("flex" if page.viewport_size["width"] <= 375 else "table-cell")
+
+
+def test_download_is_a_file_of_the_page(page: Any) -> None:
+    page.evaluate(OPEN_ALL)
+    with page.expect_download() as waiting:
+        page.locator("a[download='studies.csv']").click()
+    assert waiting.value.suggested_filename == "studies.csv"
+
+
+def test_axe_finds_no_violation(page: Any) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python", reason="axe-core (axe-playwright-python) is not installed"
+    )
+    page.evaluate(OPEN_ALL)
+    # As a debugger would: the page's own policy allows no script.
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 20
+    assert [(rule["id"], rule["impact"]) for rule in found["violations"]] == []

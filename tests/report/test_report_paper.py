@@ -1,0 +1,171 @@
+"""PDF and Word: tagged, titled, hostile names as typed, bytes equal twice."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+
+import docx
+import pypdf
+import pytest
+from docx.oxml.ns import qn
+
+from ipt_outcomes.errors import IptError
+from ipt_outcomes.report import Document, Heading, Paragraph, write_docx, write_pdf
+from ipt_outcomes.results import Results, format_number, visible
+
+
+@pytest.fixture(scope="module")
+def pdf(document: Document) -> bytes:
+    return write_pdf(document)
+
+
+@pytest.fixture(scope="module")
+def reader(pdf: bytes) -> pypdf.PdfReader:
+    return pypdf.PdfReader(io.BytesIO(pdf))
+
+
+@pytest.fixture(scope="module")
+def word(document: Document) -> bytes:
+    return write_docx(document)
+
+
+@pytest.fixture(scope="module")
+def opened(word: bytes) -> docx.document.Document:
+    return docx.Document(io.BytesIO(word))
+
+
+def squeeze(text: str) -> str:
+    """Without blanks: line breaks inside a cell are not part of a name."""
+    return re.sub(r"[\s\u200b\u00ad]", "", text)
+
+
+def test_pdf_bytes_are_equal_twice(document: Document, pdf: bytes) -> None:
+    assert write_pdf(document) == pdf
+
+
+def test_pdf_is_tagged_with_title_and_language(reader: pypdf.PdfReader, document: Document) -> None:
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF boolean, not Python's
+    assert "/StructTreeRoot" in root
+    assert root["/Lang"] == "en"
+    assert reader.metadata is not None
+    assert reader.metadata.title == document.title
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+
+
+def _structure(node: object) -> list[dict[str, object]]:
+    node = node.get_object() if hasattr(node, "get_object") else node
+    if isinstance(node, list):
+        return [item for child in node for item in _structure(child)]
+    if not isinstance(node, dict) or ("/S" not in node and "/K" not in node):
+        return []
+    return [node, *_structure(node.get("/K", []))]
+
+
+def test_pdf_figure_has_alternative_and_tables_have_headers(reader: pypdf.PdfReader) -> None:
+    tags = _structure(reader.trailer["/Root"]["/StructTreeRoot"])
+    kinds = [tag.get("/S") for tag in tags]
+    assert [tag["/Alt"] for tag in tags if tag.get("/S") == "/Figure" and "/Alt" in tag] == [
+        "Forest: <script>document.title='x'</script>"
+    ]
+    assert kinds.count("/Table") == 4
+    assert kinds.count("/TH") >= 23
+
+
+def test_pdf_shows_names_as_typed_and_numbers_rounded(
+    reader: pypdf.PdfReader, document: Document, hostile: tuple[str, ...]
+) -> None:
+    text = squeeze(" ".join(page.extract_text() for page in reader.pages))
+    for name in hostile:
+        if name.isascii():
+            assert squeeze(visible(name)) in text
+    known = document.results.by_id()
+    for value in document.values():
+        assert squeeze(format_number(known[value.result_id].value, value.style)) in text
+
+
+def test_pdf_says_simulated_on_each_page(reader: pypdf.PdfReader) -> None:
+    assert len(reader.pages) > 1
+    assert all("Simulated data" in page.extract_text() for page in reader.pages)
+
+
+def test_pdf_has_bookmarks(reader: pypdf.PdfReader) -> None:
+    titles = [item.title for item in reader.outline if not isinstance(item, list)]
+    assert titles == ["Main result <script>", "Studies", "References", "Numbers in the figures"]
+
+
+def test_pdf_refuses_what_would_break_its_tags() -> None:
+    document = Document(title="T", subtitle="", blocks=(Heading("Too deep", "deep", 3),), results=Results(()))
+    with pytest.raises(IptError, match="PDF could not be written"):
+        write_pdf(document)
+
+
+def test_pdf_text_cannot_become_markup() -> None:
+    code = '#panic("ran") $sum_1$ #import "x" \\ `raw` <l> @l = h'
+    document = Document(title=code, subtitle=code, blocks=(Paragraph((code,)),), results=Results(()))
+    reader = pypdf.PdfReader(io.BytesIO(write_pdf(document)))
+    assert squeeze(reader.pages[0].extract_text()).count(squeeze(code)) == 4
+
+
+def test_word_bytes_are_equal_twice(document: Document, word: bytes) -> None:
+    assert write_docx(document) == word
+
+
+def test_word_holds_no_date_of_today(word: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(word)) as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        core = archive.read("docProps/core.xml").decode()
+    assert re.findall(r">(\d{4})-\d\d-\d\dT", core) == ["1980", "1980"]
+
+
+def test_word_has_title_language_and_headings(opened: docx.document.Document, document: Document) -> None:
+    assert opened.core_properties.title == document.title
+    assert opened.core_properties.language == "en"
+    languages = {element.get(qn("w:val")) for element in opened.styles.element.iter(qn("w:lang"))}
+    assert languages == {"en"}
+    styles = {p.text: p.style.name for p in opened.paragraphs if p.style is not None}
+    assert styles["Main result <script>"] == "Heading 1"
+    assert styles["Heterogeneity"] == "Heading 2"
+
+
+def test_word_tables_repeat_their_header(opened: docx.document.Document) -> None:
+    assert len(opened.tables) == 4
+    for table in opened.tables:
+        marks = [row._tr.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None for row in table.rows]
+        assert marks[0]
+        assert not any(marks[1:])
+
+
+def test_word_picture_has_an_alternative(opened: docx.document.Document) -> None:
+    (shape,) = opened.inline_shapes
+    assert shape._inline.docPr.get("descr") == "Forest: <script>document.title='x'</script>"
+
+
+def test_word_shows_names_as_typed(opened: docx.document.Document, hostile: tuple[str, ...]) -> None:
+    names = [row.cells[0].text for row in opened.tables[1].rows]
+    assert names[2:-1] == [visible(name) for name in hostile]
+
+
+def test_word_says_simulated_in_the_header_of_each_page(
+    opened: docx.document.Document, document: Document
+) -> None:
+    assert all(section.header.paragraphs[0].text == "Simulated data" for section in opened.sections)
+    real = docx.Document(io.BytesIO(write_docx(replace(document, simulated=False))))
+    assert real.sections[0].header.paragraphs[0].text == ""
+
+
+def test_word_links_go_to_dois_only(word: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(word)) as archive:
+        relations = archive.read("word/_rels/document.xml.rels").decode()
+    external = re.findall(r'Target="([^"]*)" TargetMode="External"', relations)
+    assert set(external) == {"https://doi.org/10.3102/10769986006002107"}
+
+
+def test_word_tables_fit_the_page(opened: docx.document.Document) -> None:
+    section = opened.sections[0]
+    room = section.page_width - section.left_margin - section.right_margin
+    for table in opened.tables:
+        assert 0 < sum(column.width for column in table.columns) <= room
