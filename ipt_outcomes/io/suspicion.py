@@ -1,0 +1,80 @@
+"""A thing that looks wrong in a study table, and what all checks share."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import chain
+
+import pandas as pd
+
+_MOST_STUDIES = 8
+_STUDIES_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Something a person should look at.
+
+    Parameters
+    ----------
+    kind : str
+        ``"reading"``, ``"se_as_sd"``, ``"sign"``, ``"shared_control"``, ``"names"``, ``"duplicate"``,
+        ``"words"``, ``"invisible_characters"`` or ``"no_effect"``.
+    message : str
+        What was seen and where; also ``str()`` of the object.
+    studies : tuple of str
+        Studies concerned, as written.
+    rows : tuple of int
+        Row numbers of the file.
+    columns : tuple of str
+        Columns concerned.
+    """
+
+    kind: str
+    message: str
+    studies: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def key(text: object) -> str:
+    """Return a name without case, accents, blanks and punctuation, for comparing."""
+    if not isinstance(text, str):
+        return ""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if c.isalnum())
+    return letters or text.strip()
+
+
+def bounded(kind: str, found: list[Suspicion], what: str) -> list[Suspicion]:
+    """Many alike become one, so that a rare warning of another kind is not buried."""
+    studies = tuple(dict.fromkeys(chain.from_iterable(one.studies for one in found)))
+    if len(studies) <= _MOST_STUDIES:
+        return found
+    rows = tuple(sorted(chain.from_iterable(one.rows for one in found)))
+    named, more = "; ".join(studies[:_STUDIES_NAMED]), len(studies) - _STUDIES_NAMED
+    message = f"{len(studies)} studies {what}: {named} and {more} more (.studies names all)"
+    return [Suspicion(kind=kind, message=message, studies=studies, rows=rows, columns=found[0].columns)]
+
+
+def name_of(row: pd.Series) -> str:
+    """Return the study of a row, without blanks around it."""
+    return str(row["study"]).strip()
+
+
+def names_of(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return the studies of some rows, each once, as written."""
+    return tuple(dict.fromkeys(str(name) for name in rows["study"]))
+
+
+def rows_of(rows: pd.DataFrame) -> tuple[int, ...]:
+    """Return the row numbers of some rows."""
+    return tuple(int(row) for row in rows["row"])
+
+
+def listed(words: list[str]) -> str:
+    """Write words as a list with "and"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

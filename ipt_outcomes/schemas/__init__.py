@@ -1,0 +1,21 @@
+"""The data dictionary (Frictionless Table Schema) and a validator that finds every fault of a table."""
+
+from ipt_outcomes.schemas.model import Alias, Field, Rule, Schema, load_schema, schema_names
+from ipt_outcomes.schemas.numbers import Decimal, parse_numbers, plain_text, to_text
+from ipt_outcomes.schemas.validate import FAILURE_COLUMNS, trimmed_text, validate
+
+__all__ = [
+    "FAILURE_COLUMNS",
+    "Alias",
+    "Decimal",
+    "Field",
+    "Rule",
+    "Schema",
+    "load_schema",
+    "parse_numbers",
+    "plain_text",
+    "schema_names",
+    "to_text",
+    "trimmed_text",
+    "validate",
+]

@@ -1,0 +1,203 @@
+"""A table of the data dictionary: fields, constraints, other headings, rules between columns."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ipt_outcomes.errors import OptionError
+from ipt_outcomes.resources import shipped, shipped_names
+
+_FOLDER = "data_schemas"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """Another heading under which files hold a column.
+
+    Parameters
+    ----------
+    name : str
+        The heading.
+    codes : mapping of str to str
+        What the file writes, in small letters, and the code it stands for.
+    transform : {"sqrt"} or None
+        What makes the dictionary's value of the file's.
+    beside : str or None
+        The heading counts only in a file that also has this heading (``v`` is a variance only beside ``g``).
+    """
+
+    name: str
+    codes: Mapping[str, str] = field(default_factory=dict)
+    transform: str | None = None
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name, title, description : str
+        Heading, short name in words, and what the column holds.
+    type : {"string", "number"}
+        Type of the Table Schema.
+    required : bool
+        Whether the column must be there and have no empty cell.
+    minimum, exclusive_minimum, maximum : float or None
+        Limits of a number, in the unit of the field.
+    enum : tuple of str
+        The only values allowed, in small letters; empty where anything goes.
+    aliases : tuple of Alias
+        Other headings.
+    unit : str or None
+        Unit of a number.
+    number_or_words : bool
+        Numbers are wanted, but words are no fault: they count as missing.
+    """
+
+    name: str
+    title: str
+    description: str
+    type: str = "string"
+    required: bool = False
+    minimum: float | None = None
+    exclusive_minimum: float | None = None
+    maximum: float | None = None
+    enum: tuple[str, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    unit: str | None = None
+    number_or_words: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the typed column holds numbers."""
+        return self.type == "number" or self.number_or_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule between two number columns of a row: ``left <= right`` where both are known."""
+
+    name: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """A table of the data dictionary.
+
+    Parameters
+    ----------
+    name, title, description : str
+        What the table is.
+    fields : tuple of Field
+        The columns, in the order of the dictionary.
+    rules : tuple of Rule
+        Rules between columns.
+    missing_values : tuple of str
+        Cells that count as missing, in every column of the dictionary, also in text columns; blanks around
+        them do not matter.
+    """
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    rules: tuple[Rule, ...] = ()
+    missing_values: tuple[str, ...] = ("",)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order of the dictionary."""
+        return tuple(entry.name for entry in self.fields)
+
+    def __getitem__(self, name: str) -> Field:
+        for entry in self.fields:
+            if entry.name == name:
+                return entry
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(entry.name == name for entry in self.fields)
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Return up to three column names that look like `name`."""
+        return tuple(difflib.get_close_matches(name, self.names, n=3, cutoff=0.6))
+
+
+def schema_names() -> tuple[str, ...]:
+    """Names of the tables of the data dictionary, sorted.
+
+    Examples
+    --------
+    >>> "comparisons" in schema_names()
+    True
+    """
+    return shipped_names(_FOLDER, suffix=".json")
+
+
+@cache
+def load_schema(name: str) -> Schema:
+    """Read a table of the data dictionary.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table, for example ``"comparisons"``.
+
+    Returns
+    -------
+    Schema
+
+    Raises
+    ------
+    OptionError
+        There is no such table; the message lists those there are.
+
+    Examples
+    --------
+    >>> load_schema("comparisons")["sd_arm1"].exclusive_minimum
+    0.0
+    """
+    if name not in schema_names():
+        raise OptionError(f"the data dictionary has no table {name!r}; it has {', '.join(schema_names())}")
+    raw = json.loads(shipped(_FOLDER, f"{name}.json").read_text(encoding="utf-8"))
+    return Schema(
+        name=raw["name"],
+        title=raw["title"],
+        description=raw["description"],
+        fields=tuple(_field(entry) for entry in raw["fields"]),
+        rules=tuple(
+            Rule(name=rule["name"], left=rule["left"], right=rule["right"]) for rule in raw.get("ipt:rules", [])
+        ),
+        missing_values=tuple(raw.get("missingValues", [""])),
+    )
+
+
+def _field(raw: dict[str, Any]) -> Field:
+    limits = raw.get("constraints", {})
+    return Field(
+        name=raw["name"],
+        title=raw["title"],
+        description=raw["description"],
+        type=raw["type"],
+        required=bool(limits.get("required", False)),
+        minimum=_number(limits.get("minimum")),
+        exclusive_minimum=_number(limits.get("exclusiveMinimum")),
+        maximum=_number(limits.get("maximum")),
+        enum=tuple(limits.get("enum", ())),
+        aliases=tuple(Alias(**alias) for alias in raw.get("ipt:aliases", ())),
+        unit=raw.get("ipt:unit"),
+        number_or_words=bool(raw.get("ipt:number_or_words", False)),
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
