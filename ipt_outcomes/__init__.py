@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = (
+_FUNCTIONS = {"load_studies": "ipt_outcomes.io", "IptError": "ipt_outcomes.errors"}
+
+__all__ = [
+    "IptError",
+    "__version__",
     "effects",
     "errors",
     "evidence",
     "figures",
+    "instruments",
     "io",
+    "load_studies",
     "meta",
     "report",
     "results",
@@ -23,10 +29,7 @@ _SUBPACKAGES = (
     "simulate",
     "tables",
     "vocabulary",
-)
-_FUNCTIONS = {"load_studies": "ipt_outcomes.io", "IptError": "ipt_outcomes.errors"}
-
-__all__ = ["IptError", "__version__", "load_studies", *_SUBPACKAGES]
+]
 
 if TYPE_CHECKING:
     from ipt_outcomes import (
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
         errors,
         evidence,
         figures,
+        instruments,
         io,
         meta,
         report,
@@ -48,10 +52,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBPACKAGES:
-        return importlib.import_module(f"ipt_outcomes.{name}")
     if name in _FUNCTIONS:
         return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"ipt_outcomes.{name}")
     raise AttributeError(f"module 'ipt_outcomes' has no attribute {name!r}")
 
 

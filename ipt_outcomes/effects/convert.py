@@ -41,9 +41,7 @@ class Converted(NamedTuple):
         return np.asarray(np.sqrt(self.vi))
 
 
-def log_odds_to_smd(
-    log_or: npt.ArrayLike, v: npt.ArrayLike, *, distribution: Distribution = "logistic"
-) -> Converted:
+def log_odds_to_smd(log_or: npt.ArrayLike, v: npt.ArrayLike, *, distribution: Distribution = "logistic") -> Converted:
     """Turn log odds ratios into standardised mean differences.
 
     Parameters
@@ -82,9 +80,7 @@ def log_odds_to_smd(
     return _rescaled({"log_or": log_or, "v": v}, 1 / _LOG_ODDS_PER_SD[distribution])
 
 
-def smd_to_log_odds(
-    d: npt.ArrayLike, v: npt.ArrayLike, *, distribution: Distribution = "logistic"
-) -> Converted:
+def smd_to_log_odds(d: npt.ArrayLike, v: npt.ArrayLike, *, distribution: Distribution = "logistic") -> Converted:
     """Turn standardised mean differences into log odds ratios.
 
     Parameters

@@ -78,9 +78,7 @@ class EffectSizes(ResultObject):
         if self.yi.ndim != 1 or self.yi.shape != self.vi.shape:
             raise DesignError(f"yi and vi must have one shape (k,); got {self.yi.shape} and {self.vi.shape}")
         if len(self.flags) != self.yi.size:
-            raise DesignError(
-                f"flags must have one text per row: {self.yi.size} rows, {len(self.flags)} texts"
-            )
+            raise DesignError(f"flags must have one text per row: {self.yi.size} rows, {len(self.flags)} texts")
         bad = np.flatnonzero(np.isinf(self.yi) | np.isinf(self.vi) | (self.vi < 0))
         if bad.size:
             listed = ", ".join(str(row) for row in bad)

@@ -63,9 +63,7 @@ class Rows:
         rows = sorted({row for _, _, found in self.faults for row in found})
         names = {name for name, _, _ in self.faults}
         count = f"{len(rows)} of {self.k} rows cannot be used" if self.k > 1 else "The input cannot be used"
-        raise DesignError(
-            f"{count}: {listed}.", rows=rows, column=names.pop() if len(names) == 1 else None, hint=HINT
-        )
+        raise DesignError(f"{count}: {listed}.", rows=rows, column=names.pop() if len(names) == 1 else None, hint=HINT)
 
     def missing_flags(self) -> list[str]:
         """Return one text per row: which columns are missing, or an empty string."""
@@ -186,9 +184,7 @@ def _read_column(name: str, value: npt.ArrayLike) -> tuple[FloatArray, list[int]
     except ValueError:
         raw = np.asarray(value, dtype=object)
     if raw.ndim > 1:
-        raise DesignError(
-            f"{name} must be a number or one column of numbers; got shape {raw.shape}", column=name
-        )
+        raise DesignError(f"{name} must be a number or one column of numbers; got shape {raw.shape}", column=name)
     given: Sequence[object] | None = value if isinstance(value, list | tuple) else None
     if raw.dtype.kind in "iuf" and not any(isinstance(cell, bool) for cell in given or ()):
         return raw.astype(float), []
@@ -210,9 +206,7 @@ def _number(cell: object) -> float | None:
 
     if cell is None or cell is pd.NA:
         return np.nan
-    if isinstance(
-        cell, str | bytes | bool | np.bool_ | complex | np.complexfloating | np.datetime64 | np.timedelta64
-    ):
+    if isinstance(cell, str | bytes | bool | np.bool_ | complex | np.complexfloating | np.datetime64 | np.timedelta64):
         return None
     try:
         return float(cell)  # type: ignore[arg-type]

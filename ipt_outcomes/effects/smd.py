@@ -272,12 +272,8 @@ def _correction(df: FloatArray, *, exact: bool) -> FloatArray:
     x = (df - 1) / 2
     # Gamma(x + 1/2) / Gamma(x): above x = 50 by its expansion, since the difference of two large
     # logarithms loses digits there (relative error 1e-9 at a million); both agree to 1e-14 at the seam
-    series = (
-        1 - 1 / (8 * x) + 1 / (128 * x**2) + 5 / (1024 * x**3) - 21 / (32768 * x**4) - 399 / (262144 * x**5)
-    )
-    return np.where(
-        x > 50, np.sqrt(2 * x / df) * series, np.exp(gammaln(df / 2) - gammaln(x)) / np.sqrt(df / 2)
-    )
+    series = 1 - 1 / (8 * x) + 1 / (128 * x**2) + 5 / (1024 * x**3) - 21 / (32768 * x**4) - 399 / (262144 * x**5)
+    return np.where(x > 50, np.sqrt(2 * x / df) * series, np.exp(gammaln(df / 2) - gammaln(x)) / np.sqrt(df / 2))
 
 
 def _checked(rows: Rows, columns: Mapping[str, npt.ArrayLike]) -> tuple[FloatArray, ...]:

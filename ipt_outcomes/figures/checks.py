@@ -85,9 +85,7 @@ def stated_measure(pooled: object) -> str | None:
 
 def is_known(pooled: PooledLike) -> bool:
     """Whether a pooled effect holds an estimate and an interval."""
-    return not any(
-        value is None or math.isnan(value) for value in (pooled.estimate, pooled.ci_low, pooled.ci_high)
-    )
+    return not any(value is None or math.isnan(value) for value in (pooled.estimate, pooled.ci_low, pooled.ci_high))
 
 
 def prediction(pooled: PooledLike) -> tuple[float, float] | None:

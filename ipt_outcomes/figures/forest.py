@@ -267,14 +267,12 @@ def pooled_rows(pooled: PooledLike, label: str, level: float, *, ratio: bool) ->
         )
     # One study says nothing about how effects vary: its 0 would read as agreement.
     if is_known(pooled) and pooled.k > 1:
-        spread = f"τ² = {format_number(pooled.tau2)}, I² = {format_number(pooled.i2, 'percent')}"
+        spread = f"τ² = {format_number(pooled.tau2, 'decimal3')}, I² = {format_number(pooled.i2, 'percent')}"
         rows.append(Row(label=spread, muted=True))
     return rows
 
 
-def _diamond_row(
-    pooled: PooledLike, label: str, ratio: bool, *, about: str = "", indent: bool = False
-) -> Row:
+def _diamond_row(pooled: PooledLike, label: str, ratio: bool, *, about: str = "", indent: bool = False) -> Row:
     name = f"{label} (k = {format_number(pooled.k, 'integer')})"
     if not is_known(pooled):
         return Row(label=name, name=name, cells=(NOT_COMPUTED,), bold=True, muted=True, indent=indent)

@@ -95,9 +95,7 @@ def funnel(
     deepest = _deepest(effects.se)
     keys = _keys(levels, level, pooled=shown is not None)
     notes = _notes(effects, scale, deepest)
-    ax, plot_width = _lay(
-        slot, scale, deepest, title, xlabel or axis_name(effects.measure), words, keys, notes
-    )
+    ax, plot_width = _lay(slot, scale, deepest, title, xlabel or axis_name(effects.measure), words, keys, notes)
     scale.apply(ax, plot_width)
     _shade(ax, scale, deepest, levels)
     if shown is not None:
@@ -161,9 +159,7 @@ def _notes(effects: EffectSizes, scale: Scale, deepest: float) -> list[str]:
     notes = []
     if not known.all():
         notes.append(f"Not computed, and not drawn: {format_number(int((~known).sum()), 'integer')}.")
-    outside = (
-        (effects.yi[known] < scale.low) | (effects.yi[known] > scale.high) | (effects.se[known] > deepest)
-    )
+    outside = (effects.yi[known] < scale.low) | (effects.yi[known] > scale.high) | (effects.se[known] > deepest)
     if outside.any():
         notes.append("Triangle: the study lies beyond the axis.")
     return notes
@@ -252,17 +248,13 @@ def _foot(
     return lines, y + 0.08
 
 
-def _draw_keys(
-    ax: Axes, keys: list[tuple[Artist, str]], columns: int, step: float, left: float, top: float
-) -> None:
+def _draw_keys(ax: Axes, keys: list[tuple[Artist, str]], columns: int, step: float, left: float, top: float) -> None:
     """Draw the key below the plot, row by row."""
     inches = ax.figure.dpi_scale_trans
     for i, (sign, text) in enumerate(keys):
         x, y = left + (i % columns) * step, top - (i // columns + 0.5) * KEY_LINE
         if isinstance(sign, Patch):
-            box = ax.fill(
-                [x, x + 0.24, x + 0.24, x], [y - 0.055, y - 0.055, y + 0.055, y + 0.055], transform=inches
-            )[0]
+            box = ax.fill([x, x + 0.24, x + 0.24, x], [y - 0.055, y - 0.055, y + 0.055, y + 0.055], transform=inches)[0]
             box.update_from(sign)
             box.set_transform(inches)
             box.set_clip_on(False)
@@ -307,9 +299,7 @@ def _pooled_lines(ax: Axes, scale: Scale, deepest: float, estimate: float, level
         )
 
 
-def _points(
-    ax: Axes, scale: Scale, deepest: float, effects: EffectSizes, names: Sequence[str], level: float
-) -> None:
+def _points(ax: Axes, scale: Scale, deepest: float, effects: EffectSizes, names: Sequence[str], level: float) -> None:
     low, high = effects.ci(level)
     for i, (y, se) in enumerate(zip(effects.yi, effects.se, strict=True)):
         if not (np.isfinite(y) and np.isfinite(se)):

@@ -61,9 +61,7 @@ def draw_references(
             left, right = scale.x(scale.clip(reference.low)), scale.x(scale.clip(reference.high))
             for top, bottom in spans:
                 ax.add_patch(
-                    Rectangle(
-                        (left, top), right - left, bottom - top, facecolor=BAND, edgecolor="none", zorder=0.4
-                    )
+                    Rectangle((left, top), right - left, bottom - top, facecolor=BAND, edgecolor="none", zorder=0.4)
                 )
         if not scale.holds(reference.value):
             continue
@@ -140,8 +138,7 @@ def _diamond(ax: Axes, item: Placed, scale: Scale) -> None:
     # An endless interval still needs finite corners; ten axis lengths away looks the same.
     far = 10 * (scale.high - scale.low)
     low, estimate, high = (
-        scale.x(min(max(value, scale.low - far), scale.high + far))
-        for value in (row.low, row.estimate, row.high)
+        scale.x(min(max(value, scale.low - far), scale.high + far)) for value in (row.low, row.estimate, row.high)
     )
     corners = [(low, y), (estimate, y - HALF_DIAMOND), (high, y), (estimate, y + HALF_DIAMOND)]
     patch = Polygon(corners, closed=True, facecolor=POOLED, edgecolor=POOLED, linewidth=0.6, zorder=3)
@@ -172,9 +169,7 @@ def _thin_line(ax: Axes, low: float, high: float, y: float, scale: Scale) -> Non
     )
 
 
-def _ends(
-    low: float, high: float, y: float, scale: Scale, colour: str
-) -> list[tuple[float, float, bool, str]]:
+def _ends(low: float, high: float, y: float, scale: Scale, colour: str) -> list[tuple[float, float, bool, str]]:
     ends = []
     if low < scale.low:
         ends.append((scale.x(scale.low), y, False, colour))

@@ -51,7 +51,7 @@ class PooledLike(Protocol):
         """Variance of the true effects."""
 
     @property
-    def i2(self) -> float:
+    def i2(self) -> float | None:
         """I squared in percent."""
 
 

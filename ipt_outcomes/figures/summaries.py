@@ -121,9 +121,7 @@ def _common_measure(measure: str | None, results: Sequence[object]) -> str | Non
     return measure or (stated.pop() if len(stated) == 1 else None)
 
 
-def _common_event(
-    event: Literal["good", "bad"] | None, results: Sequence[object]
-) -> Literal["good", "bad"] | None:
+def _common_event(event: Literal["good", "bad"] | None, results: Sequence[object]) -> Literal["good", "bad"] | None:
     """Return the event's direction given or stated by the results; a contradiction is refused."""
     found = {own for own in (event, *(getattr(result, "event", None) for result in results)) if own}
     if len(found) > 1:

@@ -43,7 +43,8 @@ def direction_of(name: object) -> Better | None:
 def _directions() -> dict[str, Better]:
     spellings = tomllib.loads(shipped("data_schemas", "instrument_spellings.toml").read_text(encoding="utf-8"))
     known: dict[str, Better] = {}
-    for better in ("lower", "higher"):
+    ends: tuple[Better, ...] = ("lower", "higher")
+    for better in ends:
         for names in spellings[better].values():
             known |= dict.fromkeys(names, better)
     text = shipped("data_schemas", "instruments.yaml").read_text(encoding="utf-8")

@@ -78,7 +78,8 @@ def _se_message(row: pd.Series) -> Suspicion:
 def signs(frame: pd.DataFrame) -> list[Suspicion]:
     """Find effects whose sign contradicts the means of their row.
 
-    Rule: positive must favour arm 1; lower means are taken as better unless ``better`` says "higher". Effects
+    Rule: positive must favour arm 1; rows with change scores are passed over (their effect may rest on those);
+    lower means are taken as better unless ``better`` says "higher". Effects
     nearer to 0 than 0.01 are passed over. Where at least four rows can be compared and 80% contradict, the
     whole table runs the other way and gets one message.
 
@@ -95,6 +96,8 @@ def signs(frame: pd.DataFrame) -> list[Suspicion]:
         return []
     higher = (frame["better"] == "higher").to_numpy() if "better" in frame else np.zeros(len(frame), dtype=bool)
     favours = np.where(higher, -1.0, 1.0) * (frame["mean_arm2"] - frame["mean_arm1"]).to_numpy()
+    if "mean_change_arm1" in frame:
+        favours[frame["mean_change_arm1"].notna().to_numpy()] = np.nan
     found: list[Suspicion] = []
     for column in (".g", "precalc_g"):
         if column not in frame:

@@ -78,50 +78,68 @@ def recognise(
     free = [column for column in columns if column not in taken]
     # A column the mapping makes constant is not taken from the file too.
     claimed = set(mapping.columns) | set(mapping.constants)
-    found: dict[str, tuple[str, Alias | None]] = {n: (source, None) for n, source in mapping.columns.items()}
+    found = {target: (source, _codes_known(schema[target], source)) for target, source in mapping.columns.items()}
     found |= _by_heading(free, schema, claimed, columns, name)
-    heading_of = {source: (target, alias) for target, (source, alias) in found.items()}
+    collected = _collect(frame, mapping, found, claimed)
+    collected.columns.update(_constants(mapping, len(frame), decimal))
+    named = [(target, source, alias) for target, (source, alias) in found.items() if alias is not None]
+    other = [f"{target} from {'the square root of ' if a.transform else ''}{source}" for target, source, a in named]
+    notes = [f"columns known under another heading: {', '.join(other)}"] if other else []
+    return Recognised(
+        frame=pd.DataFrame(collected.columns, index=pd.RangeIndex(len(frame))),
+        headings={target: source for target, (source, _) in found.items() if target != source},
+        codes=collected.codes,
+        square_roots=tuple(target for target, _, alias in named if alias.transform == "sqrt"),
+        extra=tuple(collected.extra),
+        notes=(*notes, *collected.notes),
+    )
 
-    result: dict[str, pd.Series] = {}
-    notes: list[str] = []
-    other: list[str] = []
-    extra: list[str] = []
-    codes: dict[str, dict[str, str]] = {}
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """The columns of a file on their way to the dictionary's names."""
+
+    columns: dict[str, pd.Series] = field(default_factory=dict)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    extra: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _collect(
+    frame: pd.DataFrame, mapping: Mapping, found: dict[str, tuple[str, Alias | None]], claimed: set[str]
+) -> _Collected:
+    """Take each column of the file under its new name, with its codes."""
+    columns = tuple(str(column) for column in frame.columns)
+    heading_of = {source: (target, alias) for target, (source, alias) in found.items()}
+    collected = _Collected()
     for column in columns:
+        series = frame[column].reset_index(drop=True)
         if column in mapping.left_out:
             continue
         if column not in heading_of:
             title = _free_title(column, claimed, columns)
-            extra.append(title)
-            result[title] = frame[column].reset_index(drop=True)
+            collected.extra.append(title)
+            collected.columns[title] = series
             continue
         target, alias = heading_of[column]
-        given = {key.strip().casefold(): code for key, code in mapping.codes.get(target, {}).items()}
-        given = given or (dict(alias.codes) if alias else {})
-        series = frame[column].reset_index(drop=True)
-        if given:
-            codes[target] = given
-            series, unmet = _coded(series, given)
-            if alias is None:
-                written = [key for key in mapping.codes.get(target, {}) if key.strip().casefold() in unmet]
-                if written:
-                    never = ", ".join(repr(key) for key in written)
-                    notes.append(f"codes of the mapping that {column} never has: {never}")
-        if alias is not None:
-            of = "the square root of " if alias.transform == "sqrt" else ""
-            other.append(f"{target} from {of}{column}")
-        result[target] = series
-    if other:
-        notes.insert(0, f"columns known under another heading: {', '.join(other)}")
-    result |= _constants(mapping, len(frame), decimal)
-    return Recognised(
-        frame=pd.DataFrame(result, index=pd.RangeIndex(len(frame))),
-        headings={target: source for target, (source, _) in found.items() if target != source},
-        codes=codes,
-        square_roots=tuple(t for t, (_, alias) in found.items() if alias is not None and alias.transform == "sqrt"),
-        extra=tuple(extra),
-        notes=tuple(notes),
-    )
+        codes = {written.strip().casefold(): code for written, code in mapping.codes.get(target, {}).items()}
+        codes = codes or (dict(alias.codes) if alias else {})
+        if codes:
+            collected.codes[target] = codes
+            series, unmet = _coded(series, codes)
+            never = [repr(key) for key in mapping.codes.get(target, {}) if key.strip().casefold() in unmet]
+            if never:
+                collected.notes.append(f"codes of the mapping that {column} never has: {', '.join(never)}")
+        collected.columns[target] = series
+    return collected
+
+
+def _codes_known(entry: Field, source: str) -> Alias | None:
+    """A heading the dictionary knows brings its codes along also where a mapping names it (but no arithmetic)."""
+    for alias in entry.aliases:
+        if alias.codes and alias.name.casefold() == source.strip().casefold():
+            return Alias(name=alias.name, codes=alias.codes)
+    return None
 
 
 def _free_title(column: str, claimed: set[str], columns: tuple[str, ...]) -> str:

@@ -161,9 +161,7 @@ def egger(
     common = model == "lm"
     result = fit(problem, estimate_tau2(problem, "common" if common else tau2))
     # The dispersion of weighted least squares is the Knapp-Hartung factor at tau2 = 0.
-    used, factor, reason = resolve_test(
-        "knapp-hartung" if common else test, result.scale, result.df, common=False
-    )
+    used, factor, reason = resolve_test("knapp-hartung" if common else test, result.scale, result.df, common=False)
     df = None if used == "z" else float(result.df)
     se = np.sqrt(np.diag(result.covariance) * factor)
     limit = infer(float(result.coefficients[0]), float(se[0]), df, level)

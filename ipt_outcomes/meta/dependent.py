@@ -74,9 +74,7 @@ def aggregate(yi: Effects, vi: ArrayLike | None = None, *, study: Any, rho: floa
     cross = np.bincount(codes, weights=root * root * away) - (
         share * sum_root * np.bincount(codes, weights=root * away)
     )
-    return pd.DataFrame(
-        {"study": names, "yi": centre + cross / weight, "vi": (1.0 - rho) / weight, "n_effects": n}
-    )
+    return pd.DataFrame({"study": names, "yi": centre + cross / weight, "vi": (1.0 - rho) / weight, "n_effects": n})
 
 
 def che_covariance(vi: ArrayLike, *, study: Any, rho: float = 0.6) -> np.ndarray:

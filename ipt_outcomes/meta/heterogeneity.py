@@ -162,9 +162,7 @@ def _q_profile(problem: Problem, level: float) -> tuple[float, float, bool]:
     return solve_q(problem, high_target), solve_q(problem, low_target), empty
 
 
-def _profile_likelihood(
-    problem: Problem, tau2: float, level: float, restricted: bool
-) -> tuple[float, float, bool]:
+def _profile_likelihood(problem: Problem, tau2: float, level: float, restricted: bool) -> tuple[float, float, bool]:
     cut = float(chdtri(1.0, 1.0 - level)) / 2.0
 
     def height(t: float) -> float:

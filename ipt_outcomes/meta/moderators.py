@@ -238,9 +238,7 @@ _Built = tuple[dict[str, Any], dict[Any, PooledEffect], float | None]
 def _with_separate_tau2(
     rows: Rows, members: dict[Any, np.ndarray], tau2: Tau2Method, test: Test, level: float
 ) -> _Built:
-    pooled = {
-        name: pool_rows(_subset(rows, positions), tau2, test, level) for name, positions in members.items()
-    }
+    pooled = {name: pool_rows(_subset(rows, positions), tau2, test, level) for name, positions in members.items()}
     estimates = np.array([one.estimate for one in pooled.values()])
     variances = np.array([one.se**2 for one in pooled.values()])
     return _chi2_test(estimates, variances), pooled, None
@@ -256,9 +254,7 @@ def _chi2_test(estimates: np.ndarray, variances: np.ndarray) -> dict[str, Any]:
     return {"q_between": q, "q_between_df": df, "q_between_p_value": chi2_p(q, df)}
 
 
-def _with_common_tau2(
-    rows: Rows, members: dict[Any, np.ndarray], tau2: Tau2Method, test: Test, level: float
-) -> _Built:
+def _with_common_tau2(rows: Rows, members: dict[Any, np.ndarray], tau2: Tau2Method, test: Test, level: float) -> _Built:
     order = np.concatenate(list(members.values()))
     sizes = [positions.size for positions in members.values()]
     design = np.repeat(np.eye(len(sizes)), sizes, axis=0)
@@ -275,9 +271,7 @@ def _with_common_tau2(
         estimate = float(whole.coefficients[i])
         main = infer(estimate, math.sqrt(variance * factor), df, level)
         plain = infer(estimate, math.sqrt(variance), None, level)
-        pooled[name] = assemble(
-            part, own, main, plain, tau2=tau2, test=used, asked=test, level=level, reason=reason
-        )
+        pooled[name] = assemble(part, own, main, plain, tau2=tau2, test=used, asked=test, level=level, reason=reason)
     # The coefficients of separate levels are uncorrelated, so their diagonal is all the Wald test needs.
     tests = _chi2_test(whole.coefficients, np.diag(whole.covariance))
     if used != "z" and len(sizes) > 1:

@@ -188,9 +188,7 @@ def assemble(
         positions=rows.used,
         weight_percent=100.0 * result.weights / result.weights.sum(),
         effects=effects,
-        provenance=Provenance(
-            function="meta.pool", options={"tau2": tau2, "test": asked, "level": float(level)}
-        ),
+        provenance=Provenance(function="meta.pool", options={"tau2": tau2, "test": asked, "level": float(level)}),
     )
 
 

@@ -142,9 +142,7 @@ class PooledEffect(ResultObject):
         """Weights as a frame ``position weight_percent``, one row per study used."""
         return pd.DataFrame({"position": self.positions, "weight_percent": self.weight_percent})
 
-    def heterogeneity_ci(
-        self, method: IntervalMethod = "q-profile", level: float = 0.95
-    ) -> HeterogeneityInterval:
+    def heterogeneity_ci(self, method: IntervalMethod = "q-profile", level: float = 0.95) -> HeterogeneityInterval:
         """Return confidence intervals of tau2, I2 and H2.
 
         Parameters
@@ -213,9 +211,7 @@ class PooledEffect(ResultObject):
             lines.append(f"{percent}% CI by z on the same data: {limits}")
         lines.extend(self.notes)
         if self.n_dropped:
-            lines.append(
-                f"{self.n_dropped} of {self.yi.size} rows had no effect or variance and were left out"
-            )
+            lines.append(f"{self.n_dropped} of {self.yi.size} rows had no effect or variance and were left out")
         return "\n".join(lines)
 
     def plot(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ipt_outcomes.report.export import write_table
     from ipt_outcomes.report.folder import write_report
     from ipt_outcomes.report.html import write_html
+    from ipt_outcomes.report.jobs import render, rerun
     from ipt_outcomes.report.manifest import InputFile, Manifest
     from ipt_outcomes.report.pdf import write_pdf
     from ipt_outcomes.report.pictures import picture
@@ -51,6 +52,8 @@ __all__ = [
     "compare_results",
     "picture",
     "read_results",
+    "render",
+    "rerun",
     "verify",
     "write_docx",
     "write_html",
@@ -65,6 +68,8 @@ _HOMES = {
     "Verification": "verification",
     "compare_results": "verification",
     "picture": "pictures",
+    "render": "jobs",
+    "rerun": "jobs",
     "read_results": "verification",
     "verify": "verification",
     "write_docx": "docx",

@@ -225,9 +225,7 @@ class _Writer:
         if target.startswith("#"):
             element.set(qn("w:anchor"), _bookmark_name(target[1:]))
         else:
-            element.set(
-                qn("r:id"), paragraph.part.relate_to(target, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
-            )
+            element.set(qn("r:id"), paragraph.part.relate_to(target, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
         words = paragraph.add_run(text)
         words.font.underline, words.font.color.rgb, words.font.size = True, _ACCENT, size
         element.append(words._r)
@@ -300,9 +298,7 @@ def _size(wanted: tuple[int, ...]) -> float:
 def _inches(spec: TableSpec, wanted: tuple[int, ...], size: float) -> list[float]:
     """Widths of the columns: numbers get what they need, text columns share what is left."""
     widths = [2 * _CELL_MARGIN + 0.0085 * size * (characters + 1) for characters in wanted]
-    texts = [
-        column.align == "left" and width > 0.9 for column, width in zip(spec.columns, widths, strict=True)
-    ]
+    texts = [column.align == "left" and width > 0.9 for column, width in zip(spec.columns, widths, strict=True)]
     fixed = sum(width for width, text in zip(widths, texts, strict=True) if not text)
     shared = sum(widths) - fixed
     if shared and sum(widths) > _TEXT_WIDTH:

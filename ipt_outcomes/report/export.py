@@ -144,9 +144,7 @@ def workbook(sheets: Mapping[str, tuple[Sequence[str], Sequence[Sequence[object]
     book.remove(book.worksheets[0])
     for name, (header, rows) in sheets.items():
         if len(rows) >= _MOST_ROWS:
-            raise DataError(
-                f"sheet {name}: {len(rows)} rows do not fit into a sheet", hint="Write .csv instead."
-            )
+            raise DataError(f"sheet {name}: {len(rows)} rows do not fit into a sheet", hint="Write .csv instead.")
         sheet = book.create_sheet(_sheet_name(name))
         sheet.freeze_panes = "A2"
         for column, label in enumerate(header, start=1):

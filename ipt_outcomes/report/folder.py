@@ -43,9 +43,7 @@ def _xlsx(document: Document) -> bytes:
     specs += [block.data for block in document.blocks if isinstance(block, Figure) and block.data is not None]
     sheets = {f"{number} {spec.id}": cell_values(spec, known) for number, spec in enumerate(specs, start=1)}
     frame = document.results.to_frame()
-    frame["groups"] = [
-        "; ".join(f"{name}={level}" for name, level in groups.items()) for groups in frame["groups"]
-    ]
+    frame["groups"] = ["; ".join(f"{name}={level}" for name, level in groups.items()) for groups in frame["groups"]]
     rows = [list(row) for row in frame.itertuples(index=False, name=None)]
     return workbook({"results": ([str(name) for name in frame.columns], rows), **sheets})
 
@@ -97,9 +95,7 @@ def write_report(
     _check(formats, name, audience)
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OptionError(
-            f"{out.name} exists and is not empty; a report is never written over", hint="Choose another."
-        )
+        raise OptionError(f"{out.name} exists and is not empty; a report is never written over", hint="Choose another.")
     # Everything is rendered before the disk is touched: a writer that fails leaves no trace.
     made = {f"{plain_name(name)}.{fmt}": _WRITERS[fmt](document) for fmt in dict.fromkeys(formats)}
     made[RESULTS_NAME] = document.results.to_json().encode()

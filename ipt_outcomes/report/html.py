@@ -32,9 +32,7 @@ from ipt_outcomes.results import ResultRow, visible
 from ipt_outcomes.tables import Content, TableRow, TableSpec
 
 # A drawing holds none of these; one that does was not made by `pictures`.
-_ACTIVE = re.compile(
-    r"<\s*(?:script|foreignObject|iframe|image|use[^>]*https?:)|\son\w+\s*=|javascript:", re.I
-)
+_ACTIVE = re.compile(r"<\s*(?:script|foreignObject|iframe|image|use[^>]*https?:)|\son\w+\s*=|javascript:", re.I)
 
 # Most characters a row may need in each class of the style sheet, which knows at what width its rows become
 # cards.

@@ -189,9 +189,7 @@ class Manifest:
 
     def with_files(self, made: Mapping[str, bytes]) -> Manifest:
         """Return the manifest with the hashes of the files made, sorted by name."""
-        return replace(
-            self, files=tuple(MadeFile(name=name, sha256=sha256(made[name])) for name in sorted(made))
-        )
+        return replace(self, files=tuple(MadeFile(name=name, sha256=sha256(made[name])) for name in sorted(made)))
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -210,9 +208,7 @@ def _json(content: Mapping[str, Any]) -> str:
     try:
         return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     except (TypeError, ValueError):
-        raise IptError(
-            "the record of an analysis must be JSON values: text, finite numbers, lists, tables"
-        ) from None
+        raise IptError("the record of an analysis must be JSON values: text, finite numbers, lists, tables") from None
 
 
 def _paths(value: object, name: str = "analysis") -> Iterable[str]:

@@ -168,9 +168,7 @@ def _table(spec: TableSpec, known: Mapping[str, ResultRow], label: str) -> dict[
         "rows": [_row(row, known) for row in spec.rows],
         "notes": [_runs(note, known) for note in spec.notes],
         "size": _size(sum(width + 2 for width in widths)),
-        "shares": [
-            width if column.align == "left" else 0 for width, column in zip(widths, spec.columns, strict=True)
-        ],
+        "shares": [width if column.align == "left" else 0 for width, column in zip(widths, spec.columns, strict=True)],
         "full": sum(width + 2 for width in widths) > _SIZES[0][0] * 0.6,
     }
 

@@ -6,21 +6,18 @@ hides in ids become SVG titles, which a browser shows without a script.
 
 from __future__ import annotations
 
-import io
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import matplotlib
-
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.figures.tips import tip_text
+from ipt_outcomes.figures import tip_text, to_png, to_svg
 from ipt_outcomes.report.document import Picture
 from ipt_outcomes.results import visible
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 PIXELS_PER_INCH = 200
 
@@ -31,13 +28,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 
 
-def picture(draw: Callable[[float], Figure], *, id: str, wide: float = 7.2, narrow: float = 3.5) -> Picture:
+def picture(draw: Callable[[float], Axes], *, id: str, wide: float = 7.2, narrow: float = 3.5) -> Picture:
     """Draw a figure for a page and for a phone.
 
     Parameters
     ----------
     draw : callable
-        Takes the width in inches and returns a matplotlib Figure of that width.
+        Takes the width in inches and returns the Axes of a figure of that width, as `ipt_outcomes.figures` does.
     id : str
         Prefix of every id inside the SVG, unique in the document: small letters, digits, hyphens.
     wide, narrow : float
@@ -55,27 +52,13 @@ def picture(draw: Callable[[float], Figure], *, id: str, wide: float = 7.2, narr
     """
     if not _ID.fullmatch(id):
         raise IptError(f"a picture's id must be small letters, digits and hyphens; got {visible(id)!r}")
-    with matplotlib.rc_context():
-        # A user's own style must not change a report; text as outlines needs no font where it is read.
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update({"svg.fonttype": "path", "svg.hashsalt": id})
-        large = draw(wide)
-        svg_wide = own_svg(_svg(large), prefix=f"{id}-w")
-        png = _png(large)
-        svg_narrow = own_svg(_svg(draw(narrow)), prefix=f"{id}-n")
-    return Picture(svg_wide=svg_wide, svg_narrow=svg_narrow, png=png, width_inches=wide)
-
-
-def _svg(figure: Figure) -> str:
-    target = io.StringIO()
-    figure.savefig(target, format="svg", metadata={"Date": None})
-    return target.getvalue()
-
-
-def _png(figure: Figure) -> bytes:
-    target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
-    return target.getvalue()
+    large = draw(wide)
+    return Picture(
+        svg_wide=own_svg(to_svg(large), prefix=f"{id}-w"),
+        svg_narrow=own_svg(to_svg(draw(narrow)), prefix=f"{id}-n"),
+        png=to_png(large, dpi=PIXELS_PER_INCH),
+        width_inches=wide,
+    )
 
 
 def own_svg(text: str, *, prefix: str) -> str:

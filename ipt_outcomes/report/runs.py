@@ -114,16 +114,12 @@ def check(document: Document) -> None:
         Names all anchors and links at fault.
     """
     counts = Counter(anchors(document))
-    faults = [
-        f"anchor {name!r} is not small letters, digits, hyphens" for name in counts if not _is_anchor(name)
-    ]
+    faults = [f"anchor {name!r} is not small letters, digits, hyphens" for name in counts if not _is_anchor(name)]
     faults += [f"anchor {name!r} is used {count} times" for name, count in counts.items() if count > 1]
     for content in document.contents():
         for part in content:
             if isinstance(part, Link) and not _leads_somewhere(part.target, counts):
-                faults.append(
-                    f"link to {visible(part.target)!r} is neither an anchor of the document nor a DOI"
-                )
+                faults.append(f"link to {visible(part.target)!r} is neither an anchor of the document nor a DOI")
     if faults:
         raise IptError("the document cannot be written: " + "; ".join(faults))
 
@@ -209,9 +205,7 @@ def labels(document: Document) -> dict[str, str]:
 
 def figure_tables(document: Document) -> tuple[TableSpec, ...]:
     """Tables of the numbers drawn; on paper, where nothing folds, they stand at the end."""
-    return tuple(
-        block.data for block in document.blocks if isinstance(block, Figure) and block.data is not None
-    )
+    return tuple(block.data for block in document.blocks if isinstance(block, Figure) and block.data is not None)
 
 
 def column_widths(spec: TableSpec, known: Mapping[str, ResultRow]) -> tuple[int, ...]:
@@ -251,9 +245,7 @@ def cell_values(spec: TableSpec, known: Mapping[str, ResultRow]) -> tuple[list[s
     """
     suffixes = [_suffixes(spec, position) for position in range(len(spec.columns))]
     header = [
-        visible(column.label) + suffix
-        for column, parts in zip(spec.columns, suffixes, strict=True)
-        for suffix in parts
+        visible(column.label) + suffix for column, parts in zip(spec.columns, suffixes, strict=True) for suffix in parts
     ]
     rows = []
     for row in spec.rows:

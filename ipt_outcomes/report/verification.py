@@ -165,9 +165,7 @@ def compare_results(old: Results, new: Results, *, rtol: float = 0.0) -> pd.Data
             rows += _differences(row, after[name], rtol)
         else:
             rows.append((name, row.statistic, row.value, None, "missing"))
-    rows += [
-        (name, row.statistic, None, row.value, "new") for name, row in after.items() if name not in before
-    ]
+    rows += [(name, row.statistic, None, row.value, "new") for name, row in after.items() if name not in before]
     return pd.DataFrame(rows, columns=["id", "statistic", "old", "new", "status"], dtype=object)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import Formatter
 
 from ipt_outcomes.errors import IptError
@@ -62,12 +63,12 @@ def plural(count: int, one: str, many: str) -> str:
     return one if count == 1 else many
 
 
-def listed(words: list[str], last: str = "and") -> str:
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Join words as a sentence does: "a, b and c".
 
     Parameters
     ----------
-    words : list of str
+    words : sequence of str
     last : str
         Word before the last.
 

@@ -206,6 +206,6 @@ def _plain(value: Number | None) -> Number | None:
     if value is None:
         return None
     number = value.item() if hasattr(value, "item") else value
-    if isinstance(number, bool) or isinstance(number, int):
+    if isinstance(number, bool | int):
         return int(number)
     return float(number) if math.isfinite(number) else None

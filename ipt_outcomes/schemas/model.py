@@ -127,9 +127,29 @@ class Schema:
     def __contains__(self, name: object) -> bool:
         return any(entry.name == name for entry in self.fields)
 
+    def describe(self) -> str:
+        """Return the table in plain text: a line per column with type, unit, limits and other headings."""
+        lines = [f"{self.title}: {self.description}", ""]
+        for entry in self.fields:
+            lines.append(f"{entry.name}  ({', '.join(_facts(entry))})")
+            lines.append(f"    {entry.description}")
+            if entry.aliases:
+                lines.append(f"    also known as: {', '.join(alias.name for alias in entry.aliases)}")
+        return "\n".join(lines)
+
     def near(self, name: str) -> tuple[str, ...]:
         """Return up to three column names that look like `name`."""
         return tuple(difflib.get_close_matches(name, self.names, n=3, cutoff=0.6))
+
+
+def _facts(entry: Field) -> list[str]:
+    """Type, unit and limits of a column, in words."""
+    facts = ["required"] if entry.required else []
+    facts.append("one of: " + ", ".join(entry.enum) if entry.enum else "number" if entry.is_number else "text")
+    if entry.unit:
+        facts.append(f"in {entry.unit}")
+    limits = {"at least": entry.minimum, "above": entry.exclusive_minimum, "at most": entry.maximum}
+    return facts + [f"{words} {limit:g}" for words, limit in limits.items() if limit is not None]
 
 
 def schema_names() -> tuple[str, ...]:

@@ -66,9 +66,7 @@ def test_case_04_double_zero_study_is_left_out_in_place(cases):
     case = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
     with (folder / "studies.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    columns = [
-        [int(row[name]) for row in rows] for name in ("events_ipt", "n_ipt", "events_control", "n_control")
-    ]
+    columns = [[int(row[name]) for row in rows] for name in ("events_ipt", "n_ipt", "events_control", "n_control")]
     effect = odds_ratio(*columns, event="bad", double_zero="drop")
     assert np.isnan(effect.yi).tolist() == [True, False, False, False]
     assert np.isnan(effect.vi).tolist() == [True, False, False, False]
@@ -108,9 +106,7 @@ def test_treatment_arm_correction_leaves_a_double_zero_row_at_no_effect():
         by_arm = function(0, 10, 0, 30, event="bad", zero_cells="treatment-arm")
         half = function(0, 10, 0, 30, event="bad", zero_cells="add-half")
         assert abs(by_arm.yi[0]) < abs(half.yi[0])
-    assert risk_ratio(0, 10, 0, 30, event="bad", zero_cells="treatment-arm").yi[0] == pytest.approx(
-        0, abs=1e-12
-    )
+    assert risk_ratio(0, 10, 0, 30, event="bad", zero_cells="treatment-arm").yi[0] == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -203,9 +199,7 @@ def test_unknown_options_list_the_choices(function, options, words):
 @pytest.mark.parametrize("function", [*MEASURES.values(), smd_from_events])
 def test_impossible_tables_are_all_listed(function):
     with pytest.raises(DesignError) as caught:
-        function(
-            [21, 4, -1, 4, 4], [20, 20, 20, 0, 20], [6, 6, 6, 0, np.inf], [25, 25, 25, 25, 25], event="good"
-        )
+        function([21, 4, -1, 4, 4], [20, 20, 20, 0, 20], [6, 6, 6, 0, np.inf], [25, 25, 25, 25, 25], event="good")
     message = str(caught.value)
     assert caught.value.rows == (0, 2, 3, 4)
     assert "event_arm1, rows 0, 3: must not be above totaln_arm1" in message

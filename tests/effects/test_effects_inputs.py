@@ -118,9 +118,7 @@ def test_a_single_text_for_all_rows_is_refused_in_every_row():
 )
 def test_any_kind_of_column_gives_the_same_numbers(kind):
     expected = smd(*GOOD, better="lower")
-    found = smd(
-        *(kind(column) for column in GOOD), better=kind(["lower"] * 3) if kind in (list, tuple) else "lower"
-    )
+    found = smd(*(kind(column) for column in GOOD), better=kind(["lower"] * 3) if kind in (list, tuple) else "lower")
     np.testing.assert_array_equal(found.yi, expected.yi)
     np.testing.assert_array_equal(found.vi, expected.vi)
 
@@ -176,9 +174,7 @@ def test_no_rows_give_no_effects():
 
 @pytest.mark.parametrize("variance", ["LS", "LS2", "UB", "AV", "H0"])
 def test_numbers_beyond_floating_point_give_no_effect_and_a_flag(variance):
-    effect = smd(
-        [1e308, 10], [1e-200, 2], 20, [-1e308, 13], [1e-200, 2], 20, better="lower", variance=variance
-    )
+    effect = smd([1e308, 10], [1e-200, 2], 20, [-1e308, 13], [1e-200, 2], 20, better="lower", variance=variance)
     assert np.isnan(effect.yi).tolist() == [True, False]
     assert "too large or too small" in effect.flags[0]
 

@@ -86,9 +86,7 @@ def test_other_points_leave_g_alone(columns, better, variance, factor, shift):
 def test_a_mean_difference_is_in_points(columns, factor, variance):
     mean1, sd1, n1, mean2, sd2, n2 = columns
     one = mean_difference(*columns, variance=variance)
-    scaled = mean_difference(
-        mean1 * factor, sd1 * factor, n1, mean2 * factor, sd2 * factor, n2, variance=variance
-    )
+    scaled = mean_difference(mean1 * factor, sd1 * factor, n1, mean2 * factor, sd2 * factor, n2, variance=variance)
     same(scaled, one.yi * factor, one.vi * factor**2)
 
 

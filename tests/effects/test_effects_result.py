@@ -12,9 +12,7 @@ from ipt_outcomes.errors import DesignError, OptionError
 def test_interval_and_standard_error():
     effect = EffectSizes(yi=[0.5, np.nan], vi=[0.04, np.nan], measure="SMD", convention="metafor")
     low, high = effect.ci()
-    np.testing.assert_allclose(
-        [low[0], high[0]], [0.5 - 1.959963984540054 * 0.2, 0.5 + 1.959963984540054 * 0.2]
-    )
+    np.testing.assert_allclose([low[0], high[0]], [0.5 - 1.959963984540054 * 0.2, 0.5 + 1.959963984540054 * 0.2])
     assert np.isnan(low[1])
     np.testing.assert_allclose(effect.se[0], 0.2)
     narrow = effect.ci(0.5)

@@ -79,9 +79,7 @@ def test_all_missing_still_gives_a_figure():
     ax = figures.forest(some(yi=np.full(3, np.nan), vi=np.full(3, np.nan)))
     assert words(ax).count("not computed") == 3
     assert np.isfinite(ax.get_xlim()).all()
-    assert figures.to_png(figures.funnel(some(yi=np.full(3, np.nan), vi=np.full(3, np.nan)))).startswith(
-        b"\x89PNG"
-    )
+    assert figures.to_png(figures.funnel(some(yi=np.full(3, np.nan), vi=np.full(3, np.nan)))).startswith(b"\x89PNG")
 
 
 def test_pooled_diamond_and_prediction_bar():
@@ -95,7 +93,7 @@ def test_pooled_diamond_and_prediction_bar():
     assert isinstance(bar, Rectangle)
     assert bar.get_x() == pytest.approx(-0.35)
     assert bar.get_x() + bar.get_width() == pytest.approx(1.32)
-    assert "τ² = 0.16, I² = 66%" in words(ax)
+    assert "τ² = 0.160, I² = 66%" in words(ax)
 
 
 def test_ratio_pooled_is_printed_and_drawn_as_ratio():
@@ -121,9 +119,7 @@ def test_one_study_has_no_heterogeneity_line():
 def test_square_areas_follow_the_weights():
     effects = some()
     marks = tips(figures.forest(effects, labels=NAMES, pooled=Pooled(tau2=0.1)))
-    sizes = {
-        tip.split(":")[0]: mark.get_markersize() for tip, mark in marks.items() if isinstance(mark, Line2D)
-    }
+    sizes = {tip.split(":")[0]: mark.get_markersize() for tip, mark in marks.items() if isinstance(mark, Line2D)}
     expected = (0.04 + 0.1) ** -1 / (0.02 + 0.1) ** -1
     assert (sizes["Klein 2002"] / sizes["<b>Roe</b>"]) ** 2 == pytest.approx(expected)
 

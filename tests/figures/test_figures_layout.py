@@ -69,9 +69,7 @@ def boxes(ax):
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     texts = [
-        text
-        for text in figure.findobj(Text)
-        if text.get_visible() and text.get_text().strip() and _shown(text, ax)
+        text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip() and _shown(text, ax)
     ]
     return figure, [(text, text.get_window_extent(renderer)) for text in texts]
 
@@ -100,9 +98,7 @@ def assert_clean(ax):
     assert not len(hits), [(found[i][0].get_text(), found[j][0].get_text()) for i, j in hits]
     plot = ax.get_window_extent()
     if figure.get_size_inches()[0] >= 5:
-        inside = [
-            t.get_text() for t, b in found if b.y1 <= plot.y1 and b.y0 >= plot.y0 and _overlap_x(b, plot)
-        ]
+        inside = [t.get_text() for t, b in found if b.y1 <= plot.y1 and b.y0 >= plot.y0 and _overlap_x(b, plot)]
         assert inside == []
 
 
@@ -112,9 +108,7 @@ def _overlap_x(box, plot):
 
 def _frame(names):
     estimate = np.linspace(0.45, 0.52, len(names))
-    return pd.DataFrame(
-        {"left_out": names, "estimate": estimate, "ci_low": estimate - 0.2, "ci_high": estimate + 0.2}
-    )
+    return pd.DataFrame({"left_out": names, "estimate": estimate, "ci_low": estimate - 0.2, "ci_high": estimate + 0.2})
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -185,9 +179,7 @@ def test_one_huge_effect_does_not_squeeze_the_rest(width):
     assert high < 6
     assert low > -6
     assert_clean(ax)
-    assert_inside(
-        figures.funnel(some, width=width, pooled=Pooled(), title="A funnel", favours=("IPT", "CBT"))
-    )
+    assert_inside(figures.funnel(some, width=width, pooled=Pooled(), title="A funnel", favours=("IPT", "CBT")))
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -5,7 +5,9 @@ import pytest
 from ipt_outcomes.instruments import direction_of
 
 
-@pytest.mark.parametrize("name", ["HDRS-17", "hdrs", "bdi-1", "BDI II", "phq9", "PHQ-9", "ces-d", "hamd17", "LSAS", "qids_sr16"])
+@pytest.mark.parametrize(
+    "name", ["HDRS-17", "hdrs", "bdi-1", "BDI II", "phq9", "PHQ-9", "ces-d", "hamd17", "LSAS", "qids_sr16"]
+)
 def test_symptom_scales_are_better_when_lower(name: str) -> None:
     assert direction_of(name) == "lower"
 

@@ -24,9 +24,7 @@ def expected(shared):
 @pytest.fixture(scope="module")
 def rows(shared):
     path = shared / "data/metapsy-depression-psyctr/data.csv"
-    frame = pd.read_csv(
-        path, sep=";", decimal=",", encoding="latin-1", keep_default_na=False, na_values=["NA"]
-    )
+    frame = pd.read_csv(path, sep=";", decimal=",", encoding="latin-1", keep_default_na=False, na_values=["NA"])
     return frame[frame["condition_arm1"] == "ipt"].reset_index(drop=True)
 
 
@@ -172,6 +170,4 @@ def test_egger(rows, expected, key, rho):
         (pet["b"][0], pet["ci_lb"][0], pet["ci_ub"][0], pet["tau2"]), rel=1e-6
     )
     peese = egger(frame["yi"], frame["vi"], model="mixed", predictor="variance", test="knapp-hartung")
-    assert np.array([peese.limit_estimate, peese.slope]) == pytest.approx(
-        np.array(block["PEESE_mixed"]["b"]), rel=1e-6
-    )
+    assert np.array([peese.limit_estimate, peese.slope]) == pytest.approx(np.array(block["PEESE_mixed"]["b"]), rel=1e-6)

@@ -18,9 +18,7 @@ def test_aggregate_against_metafor(reference):
     assert frame["study"].tolist() == list(dict.fromkeys(data["district"]))
     assert frame["n_effects"].sum() == len(data["yi"])
     pooled, fit = pool(frame["yi"], frame["vi"], test="z"), expected["pooled"]
-    assert (pooled.estimate, pooled.se, pooled.tau2) == pytest.approx(
-        (fit["b"], fit["se"], fit["tau2"]), rel=1e-6
-    )
+    assert (pooled.estimate, pooled.se, pooled.tau2) == pytest.approx((fit["b"], fit["se"], fit["tau2"]), rel=1e-6)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6, 0.99])
@@ -40,9 +38,7 @@ def test_aggregate_is_inverse_covariance_weighting(rho):
 
 
 def test_aggregate_leaves_missing_rows_out_and_keeps_the_order():
-    frame = aggregate(
-        [0.5, np.nan, 0.1, np.nan, 0.3], [0.1, 0.1, 0.2, 0.1, 0.1], study=["Z", "Z", "A", "M", "Z"]
-    )
+    frame = aggregate([0.5, np.nan, 0.1, np.nan, 0.3], [0.1, 0.1, 0.2, 0.1, 0.1], study=["Z", "Z", "A", "M", "Z"])
     assert frame["study"].tolist() == ["Z", "A"]
     assert frame["n_effects"].tolist() == [2, 1]
     assert frame.loc[1, ["yi", "vi"]].tolist() == pytest.approx([0.1, 0.2], rel=1e-15)

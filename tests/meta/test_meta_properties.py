@@ -14,9 +14,7 @@ from ipt_outcomes.meta.core import Problem, fit
 from ipt_outcomes.meta.inputs import TAU2_METHODS, TESTS
 from ipt_outcomes.meta.tau2 import estimate_tau2, log_likelihood
 
-FAST = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+FAST = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -188,9 +186,7 @@ def test_regression_core_against_metafor(reference):
     loaded = reference("meta/metareg_bcg")
     data = {name: np.array(values) for name, values in loaded["data"].items()}
     y, v = data["yi"], data["vi"]
-    design = np.column_stack(
-        [np.ones(y.size), data["ablat"], data["alloc"] == "random", data["alloc"] == "systematic"]
-    )
+    design = np.column_stack([np.ones(y.size), data["ablat"], data["alloc"] == "random", data["alloc"] == "systematic"])
     for key, method in (("REML", "REML"), ("DL", "DL"), ("ML", "ML"), ("PM", "PM"), ("FE", "common")):
         expected = loaded["outputs"][f"{key}_z"]
         problem = Problem(y, v, design.astype(float))

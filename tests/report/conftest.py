@@ -55,7 +55,7 @@ def draw(names: tuple[str, ...], tip: str = "") -> Callable[[float], Drawing]:
         with matplotlib.rc_context({"text.parse_math": False}):
             axes.set_yticks(range(0, -len(names), -1), [name.replace("$", r"\$")[:18] for name in names])
         axes.set_xlabel("Hedges' g")
-        return figure
+        return figure.axes[0]
 
     return forest
 
@@ -80,9 +80,7 @@ def _study_rows(names: tuple[str, ...], build: ResultsBuilder) -> list[TableRow]
         rows.append(TableRow(cells))
     pooled = Value(build.add("pooled", "estimate", 0.4172839, unit="g"))
     low, high = build.add("pooled", "ci_low", -0.02, unit="g"), build.add("pooled", "ci_high", 0.85, unit="g")
-    rows.append(
-        TableRow((("All studies",), ("",), ("",), ("",), (pooled,), interval(low, high), ("",)), kind="total")
-    )
+    rows.append(TableRow((("All studies",), ("",), ("",), ("",), (pooled,), interval(low, high), ("",)), kind="total"))
     return rows
 
 
@@ -113,9 +111,7 @@ def make_document(names: tuple[str, ...], image: Picture, *, simulated: bool = T
     notes = tuple((name, " ", Link("the figure", "#forest")) for name in names[:4])
     studies = TableSpec(id="studies", caption=f"Studies; {names[2]}", columns=columns, rows=rows, notes=notes)
     answer = Value("pooled.estimate")
-    percent = Value(
-        build.add("response", "percent", 53.61, unit="percent", n=120, denominator=240), "percent"
-    )
+    percent = Value(build.add("response", "percent", 53.61, unit="percent", n=120, denominator=240), "percent")
     finding = (
         ("IPT did better than its comparators: g = ", answer, ", ", Strong("favours IPT <b>"), "."),
         ("Response: ", percent, " of patients.", names[3]),

@@ -106,9 +106,7 @@ def test_download_is_a_file_of_the_page(page: Any) -> None:
 
 
 def test_axe_finds_no_violation(page: Any) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python", reason="axe-core (axe-playwright-python) is not installed"
-    )
+    axe = pytest.importorskip("axe_playwright_python", reason="axe-core (axe-playwright-python) is not installed")
     page.evaluate(OPEN_ALL)
     # As a debugger would: the page's own policy allows no script.
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))

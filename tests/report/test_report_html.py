@@ -72,9 +72,7 @@ def test_same_document_gives_same_bytes(document: Document, html: str) -> None:
     assert write_html(document) == html
 
 
-@pytest.mark.parametrize(
-    "tag", ["script", "i", "b", "label", "iframe", "object", "embed", "form", "img", "base"]
-)
+@pytest.mark.parametrize("tag", ["script", "i", "b", "label", "iframe", "object", "embed", "form", "img", "base"])
 def test_no_element_comes_from_data(page: Page, tag: str) -> None:
     assert page.named(tag) == []
 
@@ -197,11 +195,7 @@ def test_figures_have_alternatives(page: Page) -> None:
 def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
     ids = [attrs["id"] for _, attrs in page.elements if attrs.get("id")]
     assert len(ids) == len(set(ids))
-    targets = {
-        (attrs.get("href") or "")[1:]
-        for attrs in page.named("a")
-        if (attrs.get("href") or "").startswith("#")
-    }
+    targets = {(attrs.get("href") or "")[1:] for attrs in page.named("a") if (attrs.get("href") or "").startswith("#")}
     assert targets <= set(ids)
 
 
@@ -272,8 +266,7 @@ def test_a_page_without_sections_has_no_contents() -> None:
 
 def test_spreadsheet_columns_of_intervals_and_of_words() -> None:
     rows = tuple(
-        ResultRow(id=n, analysis=n, statistic="s", value=v, unit="g")
-        for n, v in (("e", 1.5), ("l", -0.25), ("h", 2.0))
+        ResultRow(id=n, analysis=n, statistic="s", value=v, unit="g") for n, v in (("e", 1.5), ("l", -0.25), ("h", 2.0))
     )
     e, low, high = (Value(row.id) for row in rows)
     cells = ((e, " (", low, " to ", high, ")"), (low, " to ", high), (e, " points"), (e,))

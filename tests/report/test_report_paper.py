@@ -149,9 +149,7 @@ def test_word_shows_names_as_typed(opened: docx.document.Document, hostile: tupl
     assert names[2:-1] == [visible(name) for name in hostile]
 
 
-def test_word_says_simulated_in_the_header_of_each_page(
-    opened: docx.document.Document, document: Document
-) -> None:
+def test_word_says_simulated_in_the_header_of_each_page(opened: docx.document.Document, document: Document) -> None:
     assert all(section.header.paragraphs[0].text == "Simulated data" for section in opened.sections)
     real = docx.Document(io.BytesIO(write_docx(replace(document, simulated=False))))
     assert real.sections[0].header.paragraphs[0].text == ""

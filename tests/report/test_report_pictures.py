@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ipt_outcomes.errors import IptError
@@ -18,14 +19,14 @@ from ipt_outcomes.report.pictures import aspect
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def forest(width: float) -> Figure:
+def forest(width: float) -> Axes:
     figure = Figure(figsize=(width, 2.0))
     axes = figure.add_subplot()
     for name in ("A & B <i>", "Ünïcode 汉", 'quote"'):
         (line,) = axes.plot([0, 1], [0, 1], marker="o")
         tag(line, name)
     axes.set_title("Clipped")
-    return figure
+    return figure.axes[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,28 @@
+"""The meta-analytic summary of IPT: effects of study tables, the battery of analyses, checks of given values."""
+
+from ipt_outcomes.evidence.battery import SENSITIVITY, Battery, in_order, low_risk_rows
+from ipt_outcomes.evidence.effects import KINDS, MEASURES, StudyEffects, study_effects
+from ipt_outcomes.evidence.given import check_given
+from ipt_outcomes.evidence.job import MetaJob, mapping_dict, read_job
+from ipt_outcomes.evidence.numbers import participants, row_groups
+from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, Options, synthesise
+
+__all__ = [
+    "KINDS",
+    "MEASURES",
+    "SENSITIVITY",
+    "Battery",
+    "EvidenceSynthesis",
+    "MetaJob",
+    "Options",
+    "StudyEffects",
+    "check_given",
+    "in_order",
+    "low_risk_rows",
+    "mapping_dict",
+    "participants",
+    "read_job",
+    "row_groups",
+    "study_effects",
+    "synthesise",
+]

@@ -1,0 +1,124 @@
+"""The evidence report: an `EvidenceSynthesis` as a document."""
+
+from __future__ import annotations
+
+from ipt_outcomes.evidence import EvidenceSynthesis
+from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
+from ipt_outcomes.report.evidence import drawings, findings, methods, studies
+from ipt_outcomes.report.evidence.shown import Shown, shown_batteries, title_of
+from ipt_outcomes.report.writing import say
+
+__all__ = ["evidence_document"]
+
+
+def evidence_document(synthesis: EvidenceSynthesis, *, title: str | None = None) -> Document:
+    """Write a synthesis as a document.
+
+    Parameters
+    ----------
+    synthesis : EvidenceSynthesis
+    title : str, optional
+        Title of the report.
+
+    Returns
+    -------
+    Document
+    """
+    batteries = shown_batteries(synthesis)
+    blocks: list[Block] = []
+    if len(batteries) > 1:
+        blocks += [Heading("All comparisons", "overview"), findings.comparisons_table(synthesis, batteries)]
+        blocks += [*studies.suspicions_note(synthesis), *studies.excluded_blocks(synthesis)]
+    for shown in batteries:
+        blocks += _battery_blocks(synthesis, shown, alone=len(batteries) == 1)
+    blocks += [
+        Heading("Data and methods", "methods"),
+        Heading("Data", "data", 3),
+        methods.data_bullets(synthesis),
+        *studies.given_blocks(synthesis),
+        Heading("Methods", "methods-text", 3),
+        *methods.methods_paragraphs(synthesis, batteries),
+        Note(
+            "What this report shows of people",
+            (("Published aggregate data: no rule on small numbers applies.",),),
+        ),
+        Heading("References", "references"),
+        methods.references(synthesis, batteries),
+    ]
+    return Document(
+        title=title or "Interpersonal psychotherapy: meta-analytic summary",
+        subtitle=_subtitle(synthesis),
+        blocks=tuple(blocks),
+        results=synthesis.results,
+        simulated=synthesis.simulated,
+    )
+
+
+def _subtitle(synthesis: EvidenceSynthesis) -> str:
+    names = list(synthesis.sources)
+    return names[0] if len(names) == 1 else "; ".join(names)
+
+
+def _battery_blocks(synthesis: EvidenceSynthesis, shown: Shown, *, alone: bool) -> list[Block]:
+    """The sections of one comparison; a comparison among several keeps them under one heading."""
+    battery, prefix = shown.battery, shown.prefix
+    section = 2 if alone else 3
+    blocks: list[Block] = [] if alone else [Heading(title_of(battery, synthesis), f"{prefix}finding")]
+    if alone:
+        blocks.append(Heading("What was found", "finding"))
+    blocks += findings.finding(shown)
+    if alone:
+        blocks += [*studies.suspicions_note(synthesis), *studies.excluded_blocks(synthesis)]
+    blocks += [
+        Heading("All analyses", f"{prefix}analyses-section", section),  # type: ignore[arg-type]
+        drawings.analyses_figure(shown),
+        findings.analyses_table(shown),
+        *findings.comparator_table(shown),
+        *findings.rho_table(shown),
+        Heading("Forest plot", f"{prefix}forest-section", section),  # type: ignore[arg-type]
+        *drawings.forest_figures(shown),
+    ]
+    if not battery.leave_one_out.empty:
+        blocks += [
+            Heading("Each study left out in turn", f"{prefix}leave-one-out-section", section),  # type: ignore[arg-type]
+            Paragraph(_leave_one_out_words(shown)),
+            drawings.leave_one_out_figure(shown),
+        ]
+    blocks += [
+        Heading("Small studies and missing studies", f"{prefix}funnel-section", section),  # type: ignore[arg-type]
+        drawings.funnel_figure(shown),
+        *_egger_words(shown),
+        Heading("The studies", f"{prefix}studies-section", section),  # type: ignore[arg-type]
+        Paragraph(("Where the effects came from:",)),
+        findings.sources_note(shown),
+        studies.study_table(shown),
+        *studies.not_computed_blocks(shown),
+    ]
+    return blocks
+
+
+def _leave_one_out_words(shown: Shown) -> tuple:  # type: ignore[type-arg]
+    ratio = "ratio_" if shown.battery.effects.is_ratio else ""
+    return say(
+        "Whichever study is left out, the pooled {symbol} lies between {low} and {high}.",
+        symbol=shown.symbol,
+        low=shown.value("leave_one_out_range", f"{ratio}lowest"),
+        high=shown.value("leave_one_out_range", f"{ratio}highest"),
+    )
+
+
+def _egger_words(shown: Shown) -> tuple[Paragraph, ...]:
+    if shown.battery.egger is None:
+        return (Paragraph(("Egger's test is not defined for these studies: too few, or all of one precision.",)),)
+    words = say(
+        "Egger's test on one effect per study: t = {t}, df = {df}, {p}.",
+        t=shown.value("egger", "statistic"),
+        df=shown.value("egger", "df", "integer"),
+        p=findings.p_content(shown, "egger", "p_value"),
+    )
+    if shown.battery.egger_rows is not None:
+        words += say(
+            " On all rows as if independent it would be {p} (naive: not to be used).",
+            p=findings.p_content(shown, "egger_rows", "p_value"),
+        )
+    return (Paragraph(words),)

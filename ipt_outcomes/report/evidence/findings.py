@@ -1,0 +1,268 @@
+"""What was found: the first screen of the report, and the tables of analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, in_order
+from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
+from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, condition, level_name, title_of
+from ipt_outcomes.report.writing import NO_BREAK, listed, plural, say
+from ipt_outcomes.tables import Column, Content, Link, Strong, TableRow, TableSpec
+
+
+def finding(shown: Shown) -> tuple[Block, ...]:
+    """Return the main result of a battery in sentences, with what a reader must know before using it."""
+    battery = shown.battery
+    blocks: list[Block] = [Paragraph(_main_sentence(shown)), Paragraph(_spread_sentence(shown))]
+    notes: list[Content] = [(note,) for note in (*battery.notes, *battery.study_effects.notes)]
+    if battery.combined.narrower_than_z:
+        notes.append(say("The normal interval is {limits}.", limits=shown.limits("combined", kind="z_ci")))
+    if notes:
+        blocks.append(Note("Before you use these numbers", tuple(notes)))
+    return tuple(blocks)
+
+
+def _comparators(shown: Shown) -> str:
+    """The conditions compared with, if they are few enough to name."""
+    rows = shown.battery.study_effects.rows
+    if "condition_arm2" not in rows:
+        return ""
+    names = list(dict.fromkeys(condition(text, code=False) for text in in_order(rows["condition_arm2"].dropna())))
+    return listed(names, "or") if 1 <= len(names) <= 4 else ""
+
+
+def _main_sentence(shown: Shown) -> Content:
+    battery = shown.battery
+    arm1, arm2 = arms_in_words(battery)
+    k = battery.combined.k
+    people: Content = ()
+    if shown.has("table", "participants"):
+        people = (", ", shown.value("table", "participants", "integer"), " participants")
+    return say(
+        "{k} {studies} ({rows} {effects}{people}) compared {arm1} with {arm2}. {pooled}: {symbol} = {estimate} "
+        "({level} CI {limits}; {p}). {verdict}",
+        k=shown.value("combined", "k", "integer"),
+        studies=plural(k, "study", "studies"),
+        rows=shown.value("table", "rows_computed", "integer"),
+        effects=plural(len(battery.study_effects.rows), "effect", "effects"),
+        people=people,
+        arm1=arm1,
+        arm2=_comparators(shown) or arm2,
+        pooled="Pooled effect" if k > 1 else "Its effect",
+        symbol=shown.symbol,
+        estimate=shown.effect("combined", bare=True),
+        level=shown.level,
+        limits=shown.limits("combined"),
+        p=p_content(shown, "combined", "p_value"),
+        verdict=Strong(verdict(shown)),
+    )
+
+
+def p_content(shown: Shown, analysis: str, statistic: str) -> Content:
+    """Return "p = .023" or "p < .001"."""
+    number = shown.number(analysis, statistic)
+    signed = number is not None and (number < 0.001 or number > 0.9994999)
+    return (f"p{NO_BREAK}" if signed else f"p{NO_BREAK}={NO_BREAK}", shown.value(analysis, statistic, "p"))
+
+
+def verdict(shown: Shown) -> str:
+    """Say which arm the interval favours, and never more than it does."""
+    battery = shown.battery
+    arm1, arm2 = arms_in_words(battery)
+    low, high = battery.combined.ci_low, battery.combined.ci_high
+    if low is None or high is None or low <= 0 <= high:
+        return "The interval includes no difference: these data do not show that one is better than the other."
+    positive_is_arm1 = battery.combined.event != "bad"
+    better = arm1 if (low > 0) == positive_is_arm1 else arm2
+    return f"The whole interval favours {better}."
+
+
+def _spread_sentence(shown: Shown) -> Content:
+    battery = shown.battery
+    if battery.combined.k < 2:
+        return ("With one study there is no between-study variance to estimate.",)
+    parts = say(
+        "Between studies: tau² = {tau2}, I² = {i2}",
+        tau2=shown.value("combined", "tau2", "decimal3"),
+        i2=shown.value("combined", "i2", "percent"),
+    )
+    if shown.has("combined", "i2_low"):
+        parts += say(
+            " (95% CI {low} to {high})",
+            low=shown.value("combined", "i2_low", "percent"),
+            high=shown.value("combined", "i2_high", "percent"),
+        )
+    if battery.combined.prediction_low is None:
+        return (*parts, ".")
+    return parts + say(
+        ". The true effect of a new study of this kind is expected between {limits} ({level} prediction "
+        "interval){null}.",
+        limits=shown.limits("combined", kind="prediction"),
+        level=shown.level,
+        null=_prediction_words(shown),
+    )
+
+
+def _prediction_words(shown: Shown) -> str:
+    low, high = shown.battery.combined.prediction_low, shown.battery.combined.prediction_high
+    if low is None or high is None or not low < 0 < high:
+        return ""
+    return ", so in some settings there may be no difference, or one in the other direction"
+
+
+def comparisons_table(synthesis: EvidenceSynthesis, batteries: Iterable[Shown]) -> Table:
+    """Return the main result of every battery side by side."""
+    rows = []
+    for shown in batteries:
+        name = title_of(shown.battery, synthesis)
+        rows.append(_pooled_row((Link(name, f"#{shown.prefix}finding"),), shown, "combined", None))
+    return Table(
+        spec=TableSpec(
+            id="comparisons",
+            caption="The main result of each comparison (one combined effect per study)",
+            columns=_pooled_columns("Comparison", None),
+            rows=tuple(rows),
+        )
+    )
+
+
+def analyses_table(shown: Shown) -> Table:
+    """Return every analysis of a battery: naive, combined, low risk of bias, sensitivity."""
+    battery = shown.battery
+    rows = [
+        _pooled_row(("All studies, one combined effect each (main analysis)",), shown, "combined", None, total=True)
+    ]
+    if battery.has_dependence:
+        rows.append(_pooled_row(("All rows as if independent (naive)",), shown, "all_rows", None))
+    names = {
+        "low_risk": "Low risk of bias, one combined effect per study",
+        "low_risk_rows": "Low risk of bias, rows as if independent (naive)",
+    }
+    if not battery.has_dependence:
+        names = {"low_risk": "Low risk of bias"}
+    for analysis, words in names.items():
+        if analysis in battery.low_risk:
+            rows.append(_pooled_row((words,), shown, analysis, None))
+    for analysis in battery.sensitivity:
+        rows.append(_pooled_row((SENSITIVITY[analysis],), shown, analysis, None))
+    return Table(
+        spec=TableSpec(
+            id=f"{shown.prefix}analyses-table",
+            caption="The pooled effect under each analysis",
+            columns=_pooled_columns("Analysis", shown),
+            rows=tuple(rows),
+            notes=(
+                (
+                    "CI: confidence interval. PI: prediction interval. tau²: variance between studies. I²: share of "
+                    "the variance that is between studies (100 tau² / (tau² + typical sampling variance)).",
+                ),
+            ),
+        )
+    )
+
+
+def comparator_table(shown: Shown) -> tuple[Block, ...]:
+    """Return the pooled effect in each level of the column compared by, and the test between them."""
+    battery = shown.battery
+    if battery.comparators is None or battery.by is None:
+        return ()
+    rows = [
+        _pooled_row((level_name(battery, str(level)),), shown, "by_comparator", {battery.by: str(level)})
+        for level in battery.comparators.pooled
+    ]
+    table = Table(
+        spec=TableSpec(
+            id=f"{shown.prefix}comparator-table",
+            caption=f"The pooled effect by {by_words(battery.by)} (one combined effect per study)",
+            columns=_pooled_columns(by_words(battery.by).capitalize(), shown),
+            rows=tuple(rows),
+        )
+    )
+    if not shown.has("comparator_test", "q_between_p_value"):
+        return (table,)
+    sentence = say(
+        "Test for a difference between the levels (each with its own tau²): Q = {q}, df = {df}, {p}.",
+        q=shown.value("comparator_test", "q_between"),
+        df=shown.value("comparator_test", "q_between_df", "integer"),
+        p=p_content(shown, "comparator_test", "q_between_p_value"),
+    )
+    return (table, Paragraph(sentence))
+
+
+def rho_table(shown: Shown) -> tuple[Block, ...]:
+    """Return the main results under other assumed correlations of the effects of one study."""
+    battery = shown.battery
+    if not battery.rho:
+        return ()
+    rhos = sorted({rho for rho, _ in battery.rho})
+    levels = list(dict.fromkeys(level for _, level in battery.rho))
+    rows = []
+    for level in levels:
+        where = {battery.by: level} if level and battery.by else {}
+        words = level_name(battery, level) if level else "All studies"
+        cells = [shown.effect("rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos]
+        rows.append(TableRow(((words,), *cells)))
+    spec = TableSpec(
+        id=f"{shown.prefix}rho-table",
+        caption=f"Pooled {shown.symbol} ({shown.level} CI) by the correlation assumed between effects of one study",
+        columns=(Column("Studies"), *(Column(f"Correlation {rho:g}", "right") for rho in rhos)),
+        rows=tuple(rows),
+    )
+    return (Table(spec=spec),)
+
+
+def sources_note(shown: Shown) -> Bullets:
+    """Return which data gave how many effects."""
+    battery = shown.battery
+    kinds = battery.study_effects.rows["kind"].unique()
+    items = [
+        say("{n} from {kind}", n=shown.value("table", "rows_of_kind", "integer", kind=words), kind=words)
+        for kind, words in KINDS.items()
+        if kind in kinds
+    ]
+    for source in battery.study_effects.directions:
+        n = shown.value("table", "rows_of_direction", "integer", direction=source)
+        items.append(say("direction of the scale {source}: {n} rows", source=source, n=n))
+    return Bullets(tuple(items))
+
+
+def by_words(column: str) -> str:
+    """Return a column's name in words."""
+    return {"condition_arm2": "comparator", "condition_arm1": "treatment", "target_group": "population"}.get(
+        column, column.replace("_", " ")
+    )
+
+
+def _pooled_columns(first: str, shown: Shown | None) -> tuple[Column, ...]:
+    level = shown.level if shown else "95%"
+    symbol = shown.symbol if shown else "Effect"
+    return (
+        Column(first),
+        Column("Effects", "right"),
+        Column(f"{symbol} ({level} CI)", "right"),
+        Column(f"{level} PI", "right"),
+        Column("tau²", "right"),
+        Column("I²", "right"),
+        Column("p", "right"),
+    )
+
+
+def _pooled_row(
+    name: Content, shown: Shown, analysis: str, levels: dict[str, str] | None, *, total: bool = False
+) -> TableRow:
+    where = levels or {}
+    cells: tuple[Content, ...] = (
+        name,
+        (shown.value(analysis, "k", "integer", **where),),
+        shown.effect(analysis, levels),
+        shown.limits(analysis, levels, "prediction") if _has_prediction(shown, analysis, where) else ("–",),
+        (shown.value(analysis, "tau2", "decimal3", **where),),
+        (shown.value(analysis, "i2", "percent", **where),),
+        (shown.value(analysis, "p_value", "p", **where),),
+    )
+    return TableRow(cells, "total" if total else "body")
+
+
+def _has_prediction(shown: Shown, analysis: str, levels: dict[str, str]) -> bool:
+    return shown.number(analysis, "prediction_low", levels) is not None

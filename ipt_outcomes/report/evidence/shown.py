@@ -1,0 +1,190 @@
+"""How one battery's numbers and names are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ipt_outcomes.errors import IptError
+from ipt_outcomes.evidence import Battery, EvidenceSynthesis
+from ipt_outcomes.results import Results, Style
+from ipt_outcomes.tables import Content, Value, interval
+from ipt_outcomes.vocabulary import arm_of, label
+
+_SYMBOLS = {"SMD": "g", "SMDC": "g", "MD": "MD", "OR": "OR", "RR": "RR", "RD": "RD"}
+_FULL = {
+    "SMD": "standardised mean difference (Hedges' g)",
+    "OR": "odds ratio",
+    "RR": "risk ratio",
+    "RD": "risk difference",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The numbers of one battery, found in the results and ready to be placed in text.
+
+    Parameters
+    ----------
+    battery : Battery
+    results : Results
+    prefix : str
+        Start of every anchor of this battery, so that several stand in one document.
+    """
+
+    battery: Battery
+    results: Results
+    prefix: str
+
+    @property
+    def symbol(self) -> str:
+        """Short name of the measure."""
+        return _SYMBOLS[str(self.battery.combined.measure)]
+
+    @property
+    def measure(self) -> str:
+        """Name of the measure in words."""
+        return _FULL[str(self.battery.combined.measure)]
+
+    @property
+    def level(self) -> str:
+        """Confidence level, as "95%"."""
+        return f"{100 * self.battery.combined.level:g}%"
+
+    @property
+    def null(self) -> float:
+        """No difference, on the scale shown."""
+        return 1.0 if self.battery.effects.is_ratio else 0.0
+
+    def value(self, analysis: str, statistic: str, style: Style = "decimal2", **levels: str) -> Value:
+        """Return a number of this battery.
+
+        Parameters
+        ----------
+        analysis, statistic : str
+            As in the results.
+        style : Style
+        **levels : str
+            Group levels besides the battery's own.
+
+        Returns
+        -------
+        Value
+        """
+        return Value(self.results.find(analysis, statistic, {**self.battery.groups, **levels}).id, style)
+
+    def number(self, analysis: str, statistic: str, levels: Mapping[str, str] | None = None) -> float | None:
+        """Return the unrounded number, to decide on words."""
+        return self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})}).value
+
+    def has(self, analysis: str, statistic: str, levels: Mapping[str, str] | None = None) -> bool:
+        """Whether the battery holds the number."""
+        try:
+            self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})})
+        except IptError:
+            return False
+        return True
+
+    def effect(self, analysis: str, levels: Mapping[str, str] | None = None, *, bare: bool = False) -> Content:
+        """Return an effect with its interval: "0.49 (0.36 to 0.62)", ratios on their own scale."""
+        statistic = "ratio" if self.battery.effects.is_ratio else "estimate"
+        return (self._at(analysis, statistic, levels), " (", *self.limits(analysis, levels, "ci"), ")")[
+            : 1 if bare else None
+        ]
+
+    def limits(self, analysis: str, levels: Mapping[str, str] | None = None, kind: str = "ci") -> Content:
+        """Return an interval: "0.36 to 0.62"; kind is "ci", "prediction" or "z_ci"."""
+        ratio = "ratio_" if self.battery.effects.is_ratio and kind != "z_ci" else ""
+        low, high = (self._at(analysis, f"{ratio}{kind}_{end}", levels) for end in ("low", "high"))
+        return interval(low.result_id, high.result_id)
+
+    def _at(self, analysis: str, statistic: str, levels: Mapping[str, str] | None, style: Style = "decimal2") -> Value:
+        return Value(self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})}).id, style)
+
+
+def shown_batteries(synthesis: EvidenceSynthesis) -> tuple[Shown, ...]:
+    """Return each battery of a synthesis ready to be shown.
+
+    Parameters
+    ----------
+    synthesis : EvidenceSynthesis
+
+    Returns
+    -------
+    tuple of Shown
+    """
+    several = len(synthesis.batteries) > 1
+    return tuple(
+        Shown(battery, synthesis.results, f"c{number}-" if several else "")
+        for number, battery in enumerate(synthesis.batteries, start=1)
+    )
+
+
+def title_of(battery: Battery, synthesis: EvidenceSynthesis) -> str:
+    """Return the heading of a battery: the comparison, and the measure where there are several.
+
+    Parameters
+    ----------
+    battery : Battery
+    synthesis : EvidenceSynthesis
+
+    Returns
+    -------
+    str
+    """
+    if len(synthesis.options.measures) == 1:
+        return battery.name
+    return f"{battery.name}: {_FULL[str(battery.combined.measure)]}"
+
+
+def condition(text: str, *, code: bool = True) -> str:
+    """Return a condition in words, with the code it was written as: "usual care (cau)".
+
+    Parameters
+    ----------
+    text : str
+        As the study table writes it.
+    code : bool
+        Whether to show what was written, too.
+
+    Returns
+    -------
+    str
+    """
+    arm = arm_of(text)
+    words = label(arm) if arm is not None else text
+    return words if words.casefold() == text.casefold() or not code else f"{words} ({text})"
+
+
+def level_name(battery: Battery, level: str) -> str:
+    """Return a level of the column compared by, in words where it is a condition.
+
+    Parameters
+    ----------
+    battery : Battery
+    level : str
+
+    Returns
+    -------
+    str
+    """
+    return condition(level) if battery.by in {"condition_arm1", "condition_arm2"} else level
+
+
+def arms_in_words(battery: Battery) -> tuple[str, str]:
+    """Return what arm 1 and arm 2 are in this battery, in words for a sentence.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    tuple of str
+    """
+    rows = battery.study_effects.rows
+    names = []
+    for column, otherwise in (("condition_arm1", "arm 1"), ("condition_arm2", "the comparison condition")):
+        levels = list(rows[column].dropna().astype(str).str.strip().unique()) if column in rows else []
+        names.append(condition(levels[0], code=False) if len(levels) == 1 else otherwise)
+    return names[0], names[1]

@@ -1,0 +1,115 @@
+"""From an analysis to a report folder, and back: run a report's job again and compare every number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ipt_outcomes.errors import DataError, OptionError
+from ipt_outcomes.evidence import EvidenceSynthesis, MetaJob, read_job
+from ipt_outcomes.report.evidence import evidence_document
+from ipt_outcomes.report.folder import write_report
+from ipt_outcomes.report.manifest import MANIFEST_NAME, InputFile
+from ipt_outcomes.report.verification import RESULTS_NAME, compare_results, read_results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def render(
+    analysis: EvidenceSynthesis | str | Path,
+    out: str | Path,
+    formats: Sequence[str] = ("html", "pdf", "docx"),
+    *,
+    job: MetaJob | None = None,
+    title: str | None = None,
+    extra: Mapping[str, bytes] | None = None,
+    step: Callable[[str], None] | None = None,
+) -> tuple[Path, ...]:
+    """Write the report of an analysis, or of a spec, into a new folder.
+
+    Parameters
+    ----------
+    analysis : EvidenceSynthesis or path
+        What `ipt_outcomes.evidence.synthesise` gives, or a report spec in TOML, which is run first.
+    out : str or Path
+        Folder to make; it must not hold anything.
+    formats : sequence of {"html", "pdf", "docx", "xlsx"}
+        What to write beside ``results.json`` and ``manifest.json``.
+    job : MetaJob, optional
+        How the analysis was made from its files; the manifest keeps it, so that the report can be run again.
+    title : str, optional
+        Title of the report.
+    extra : mapping of str to bytes, optional
+        Further files under their plain names.
+    step : callable, optional
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    OptionError
+        `out` holds something, an unknown format, a spec that is not valid.
+    DataError
+        The spec's data were refused.
+    """
+    if isinstance(analysis, str | Path):
+        job, files = read_job(Path(analysis))
+        analysis, title = job.run(job.load(files)), title or job.title
+    if not isinstance(analysis, EvidenceSynthesis):
+        raise OptionError(f"expected an analysis or the path of a spec; got {type(analysis).__name__}")
+    begin = step or (lambda name: None)
+    begin("drawing")
+    document = evidence_document(analysis, title=title)
+    begin("writing")
+    record: dict[str, Any] = {"job": None, "options": analysis.options.to_dict()} if job is None else job.to_dict()
+    inputs = [
+        InputFile(name=source.name, sha256=source.sha256, rows=source.rows)
+        for studies in analysis.sources.values()
+        for source in studies.source.parts or (studies.source,)
+    ]
+    return write_report(
+        document, out, formats=formats, analysis=record, inputs=inputs, audience="published", extra=extra
+    )
+
+
+def rerun(folder: str | Path, sources: Sequence[str | Path]) -> pd.DataFrame:
+    """Run a report's job on files again and compare every number.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the report.
+    sources : sequence of path
+        One file per comparison, in the order of the report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id statistic old new status``, one row per number that differs, is missing or is new; empty when
+        every number is the same.
+
+    Raises
+    ------
+    DataError
+        The folder is no report, or its manifest does not say how to run it.
+    """
+    folder = Path(folder)
+    try:
+        record = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))["analysis"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(f"{folder.name} holds no readable {MANIFEST_NAME}: not a report of ipt-outcomes") from None
+    if not record.get("job"):
+        raise DataError(
+            "this report was made from tables in memory, so its manifest cannot say how to read a file",
+            hint="Make the report with ipt-outcomes meta, or give render() the job, to be able to run it again.",
+        )
+    job = MetaJob.from_dict(record)
+    again = job.run(job.load(sources))
+    return compare_results(read_results(folder / RESULTS_NAME), again.results)
