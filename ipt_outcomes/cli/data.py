@@ -42,7 +42,7 @@ def check(
         sys.exit(1)
     click.echo(f"{studies.source.name}: {len(studies)} rows of {studies.n_studies} studies, every cell valid.")
     _print_list("Read as follows:", list(studies.notes))
-    _print_list("Looks wrong (nothing was changed):", [str(warning) for warning in studies.warnings])
+    _print_list("Looks wrong (nothing was changed):", [warning.in_full() for warning in studies.warnings])
     try:
         effects = study_effects(studies, better=better, event=event)  # type: ignore[arg-type]
     except IptError as error:

@@ -103,6 +103,9 @@ def signs(frame: pd.DataFrame) -> list[Suspicion]:
         if column not in frame:
             continue
         effect = frame[column].to_numpy()
+        if column == ".g" and "precalc_g" in frame:
+            # The databank's effect of such a row is the printed one: it is named once.
+            effect = np.where(frame["precalc_g"].notna(), np.nan, effect)
         compared = (np.abs(effect) >= 0.01) & (favours != 0) & ~np.isnan(favours)
         against = frame[compared & (effect * favours < 0)]
         if compared.sum() >= 4 and len(against) >= 0.8 * compared.sum():

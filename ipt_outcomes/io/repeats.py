@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from ipt_outcomes.io.delimited import rows_in_words
-from ipt_outcomes.io.suspicion import Suspicion, bounded, key, listed, name_of, rows_of
-from ipt_outcomes.results import format_number
+from ipt_outcomes.io.suspicion import Suspicion, bounded, key, name_of, rows_of
+from ipt_outcomes.results import format_number, listed
 
 _SAME_OUTCOME = ("instrument", "rating", "outcome_type", "time", "time_weeks")
 _CONTROL = ("mean_arm2", "sd_arm2", "n_arm2", "mean_change_arm2", "event_arm2", "totaln_arm2")

@@ -40,6 +40,12 @@ class Suspicion:
     def __str__(self) -> str:
         return self.message
 
+    def in_full(self) -> str:
+        """Return the message with every study named."""
+        if len(self.studies) <= _MOST_STUDIES:
+            return self.message
+        return f"{self.message}. All of them: {'; '.join(self.studies)}"
+
 
 def key(text: object) -> str:
     """Return a name without case, accents, blanks and punctuation, for comparing."""
@@ -56,7 +62,7 @@ def bounded(kind: str, found: list[Suspicion], what: str) -> list[Suspicion]:
         return found
     rows = tuple(sorted(chain.from_iterable(one.rows for one in found)))
     named, more = "; ".join(studies[:_STUDIES_NAMED]), len(studies) - _STUDIES_NAMED
-    message = f"{len(studies)} studies {what}: {named} and {more} more (.studies names all)"
+    message = f"{len(studies)} studies {what}: {named} and {more} more"
     return [Suspicion(kind=kind, message=message, studies=studies, rows=rows, columns=found[0].columns)]
 
 
@@ -73,8 +79,3 @@ def names_of(rows: pd.DataFrame) -> tuple[str, ...]:
 def rows_of(rows: pd.DataFrame) -> tuple[int, ...]:
     """Return the row numbers of some rows."""
     return tuple(int(row) for row in rows["row"])
-
-
-def listed(words: list[str]) -> str:
-    """Write words as a list with "and"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -11,6 +11,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
+
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.figures import tip_text, to_png, to_svg
 from ipt_outcomes.report.document import Picture
@@ -52,13 +54,16 @@ def picture(draw: Callable[[float], Axes], *, id: str, wide: float = 7.2, narrow
     """
     if not _ID.fullmatch(id):
         raise IptError(f"a picture's id must be small letters, digits and hyphens; got {visible(id)!r}")
-    large = draw(wide)
-    return Picture(
-        svg_wide=own_svg(to_svg(large), prefix=f"{id}-w"),
-        svg_narrow=own_svg(to_svg(draw(narrow)), prefix=f"{id}-n"),
-        png=to_png(large, dpi=PIXELS_PER_INCH),
-        width_inches=wide,
-    )
+    with mpl.rc_context():
+        # A user's own style must not change a report.
+        mpl.rcdefaults()
+        large = draw(wide)
+        return Picture(
+            svg_wide=own_svg(to_svg(large), prefix=f"{id}-w"),
+            svg_narrow=own_svg(to_svg(draw(narrow)), prefix=f"{id}-n"),
+            png=to_png(large, dpi=PIXELS_PER_INCH),
+            width_inches=wide,
+        )
 
 
 def own_svg(text: str, *, prefix: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from string import Formatter
 
 from ipt_outcomes.errors import IptError
@@ -46,34 +45,3 @@ def say(template: str, **parts: Inline | Content) -> Content:
         part = parts[name]
         content.extend(part if isinstance(part, tuple) else (part,))
     return tuple(content)
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """Return the word for a count.
-
-    Parameters
-    ----------
-    count : int
-    one, many : str
-
-    Returns
-    -------
-    str
-    """
-    return one if count == 1 else many
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """Join words as a sentence does: "a, b and c".
-
-    Parameters
-    ----------
-    words : sequence of str
-    last : str
-        Word before the last.
-
-    Returns
-    -------
-    str
-    """
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -4,6 +4,7 @@ from ipt_outcomes.results.display import ResultObject, frame_to_html, visible
 from ipt_outcomes.results.format import Style, format_interval, format_number, format_p
 from ipt_outcomes.results.provenance import Provenance
 from ipt_outcomes.results.rows import ResultRow, Results, ResultsBuilder
+from ipt_outcomes.results.words import listed, plural
 
 __all__ = [
     "Provenance",
@@ -16,5 +17,7 @@ __all__ = [
     "format_number",
     "format_p",
     "frame_to_html",
+    "listed",
+    "plural",
     "visible",
 ]

@@ -13,6 +13,7 @@ import pytest
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.report import (
     Document,
+    Figure,
     Heading,
     Paragraph,
     Picture,
@@ -287,3 +288,22 @@ def test_spreadsheet_columns_of_intervals_and_of_words() -> None:
         [1.5, -0.25, 2.0, -0.25, 2.0, "1.5 points", 1.5],
         ["x", None, None, None, None, None, None],
     ]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<script>x</script>",
+        '<image href="x.png"/>',
+        '<g onload="x"/>',
+        '<use href="other.svg#a"/>',
+        "<foreignObject/>",
+        "<unclosed>",
+    ],
+)
+def test_a_drawing_that_does_more_than_draw_is_refused(document: Document, inside: str) -> None:
+    figure = next(block for block in document.blocks if isinstance(block, Figure))
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{inside}</svg>'
+    bad = replace(figure, picture=replace(figure.picture, svg_wide=svg))
+    with pytest.raises(IptError, match="plain svg"):
+        write_html(replace(document, blocks=tuple(bad if block is figure else block for block in document.blocks)))

@@ -46,6 +46,7 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
     battery = shown.battery
     arms = arms_in_words(battery)
     suffix = f" (part {number} of {of})" if of > 1 else ""
+    combined = "combined " if battery.has_dependence else ""
     by = f" by {by_words(battery.by)}" if part.groups is not None and battery.by else ""
 
     def draw(width: float) -> Axes:
@@ -62,7 +63,7 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
 
     return Figure(
         id=f"{shown.prefix}forest-{number}",
-        caption=f"Forest plot{by}{suffix}: {shown.measure}, one combined effect per study. Squares: studies, "
+        caption=f"Forest plot{by}{suffix}: {shown.measure}, one {combined}effect per study. Squares: studies, "
         "sized by weight. Diamonds: pooled effects. Bar: prediction interval.",
         alt=f"Forest plot{by}{suffix}. {_alt_pooled(shown)} The numbers are in the table below the figure.",
         picture=picture(draw, id=f"{shown.prefix}forest-{number}"),
@@ -73,7 +74,7 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
 def _parts(shown: Shown) -> Iterator[_Part]:
     battery = shown.battery
     table = battery.comparator_studies
-    grouped = battery.comparators is not None and not table.empty
+    grouped = battery.comparators is not None and len(battery.comparators.pooled) > 1
     if not grouped:
         table = battery.studies.assign(level="")
     effects = battery.comparator_effects() if grouped else battery.effects

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, in_order
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, condition, level_name, title_of
-from ipt_outcomes.report.writing import NO_BREAK, listed, plural, say
+from ipt_outcomes.report.writing import NO_BREAK, say
+from ipt_outcomes.results import listed, plural
 from ipt_outcomes.tables import Column, Content, Link, Strong, TableRow, TableSpec
 
 
@@ -96,9 +97,10 @@ def _spread_sentence(shown: Shown) -> Content:
     if battery.combined.prediction_low is None:
         return (*parts, ".")
     return parts + say(
-        ". The true effect of a new study of this kind is expected between {limits} ({level} prediction "
-        "interval){null}.",
-        limits=shown.limits("combined", kind="prediction"),
+        ". The true effect of a new study of this kind is expected between {low} and {high} ({level} "
+        "prediction interval){null}.",
+        low=shown.limits("combined", kind="prediction")[0],
+        high=shown.limits("combined", kind="prediction")[-1],
         level=shown.level,
         null=_prediction_words(shown),
     )
@@ -130,9 +132,8 @@ def comparisons_table(synthesis: EvidenceSynthesis, batteries: Iterable[Shown]) 
 def analyses_table(shown: Shown) -> Table:
     """Return every analysis of a battery: naive, combined, low risk of bias, sensitivity."""
     battery = shown.battery
-    rows = [
-        _pooled_row(("All studies, one combined effect each (main analysis)",), shown, "combined", None, total=True)
-    ]
+    each = ", one combined effect each" if battery.has_dependence else ""
+    rows = [_pooled_row((f"All studies{each} (main analysis)",), shown, "combined", None, total=True)]
     if battery.has_dependence:
         rows.append(_pooled_row(("All rows as if independent (naive)",), shown, "all_rows", None))
     names = {
@@ -165,7 +166,7 @@ def analyses_table(shown: Shown) -> Table:
 def comparator_table(shown: Shown) -> tuple[Block, ...]:
     """Return the pooled effect in each level of the column compared by, and the test between them."""
     battery = shown.battery
-    if battery.comparators is None or battery.by is None:
+    if battery.comparators is None or battery.by is None or len(battery.comparators.pooled) < 2:
         return ()
     rows = [
         _pooled_row((level_name(battery, str(level)),), shown, "by_comparator", {battery.by: str(level)})

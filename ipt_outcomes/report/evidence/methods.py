@@ -7,7 +7,7 @@ from ipt_outcomes.evidence import EvidenceSynthesis, Options
 from ipt_outcomes.report.document import Bullets, Paragraph, Reference, References
 from ipt_outcomes.report.evidence.findings import by_words
 from ipt_outcomes.report.evidence.shown import Shown
-from ipt_outcomes.report.writing import listed
+from ipt_outcomes.results import listed
 from ipt_outcomes.tables import Content
 
 _TAU2 = {

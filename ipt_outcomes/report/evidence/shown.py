@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.evidence import Battery, EvidenceSynthesis
 from ipt_outcomes.results import Results, Style
@@ -183,8 +185,13 @@ def arms_in_words(battery: Battery) -> tuple[str, str]:
     tuple of str
     """
     rows = battery.study_effects.rows
-    names = []
-    for column, otherwise in (("condition_arm1", "arm 1"), ("condition_arm2", "the comparison condition")):
-        levels = list(rows[column].dropna().astype(str).str.strip().unique()) if column in rows else []
-        names.append(condition(levels[0], code=False) if len(levels) == 1 else otherwise)
-    return names[0], names[1]
+    return _in_words(rows, "condition_arm1", "the treatment in arm 1"), _in_words(
+        rows, "condition_arm2", "the comparison"
+    )
+
+
+def _in_words(rows: pd.DataFrame, column: str, otherwise: str) -> str:
+    """The one condition a column holds, as written or as a class of conditions (any medication is medication)."""
+    names = list(rows[column].dropna().astype(str).str.strip().unique()) if column in rows else []
+    words = {condition(name, code=False) for name in names}
+    return words.pop() if len(words) == 1 else otherwise

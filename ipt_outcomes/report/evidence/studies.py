@@ -97,7 +97,7 @@ def suspicions_note(synthesis: EvidenceSynthesis) -> tuple[Block, ...]:
     items: list[Content] = []
     for name, studies in synthesis.sources.items():
         for warning in studies.warnings:
-            items.append((f"{name}: {warning}" if several else str(warning),))
+            items.append((f"{name}: {warning.in_full()}" if several else warning.in_full(),))
     if not items:
         return ()
     title = "Entries that look wrong: check them against the papers (nothing was changed)"
