@@ -93,7 +93,7 @@ def test_pooled_diamond_and_prediction_bar():
     assert isinstance(bar, Rectangle)
     assert bar.get_x() == pytest.approx(-0.35)
     assert bar.get_x() + bar.get_width() == pytest.approx(1.32)
-    assert "τ² = 0.160, I² = 66%" in words(ax)
+    assert "τ² = 0.159, I² = 66%" in words(ax)
 
 
 def test_ratio_pooled_is_printed_and_drawn_as_ratio():
