@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,13 +40,15 @@ class _List(click.ParamType):  # type: ignore[type-arg]  # not generic in older 
 
 
 class _Condition(click.ParamType):  # type: ignore[type-arg]  # as above
-    """COLUMN=VALUE[,VALUE]."""
+    """COLUMN=VALUE[,VALUE]; a value with a comma in double quotes."""
 
     name = "condition"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, list[str]]:
         column, sign, values = str(value).partition("=")
-        chosen = [part.strip() for part in values.split(",") if part.strip()]
+        # As in a CSV file: a value that holds a comma stands in quotation marks.
+        parts = next(csv.reader([values], skipinitialspace=True), [])
+        chosen = [part.strip() for part in parts if part.strip()]
         if not sign or not column.strip() or not chosen:
             self.fail(f"expected COLUMN=VALUE or COLUMN=VALUE,VALUE; got {value!r}", param, ctx)
         return column.strip(), chosen

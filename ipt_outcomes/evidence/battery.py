@@ -196,13 +196,14 @@ def _by_level(
     empty = pd.DataFrame(columns=["level", "study", "yi", "vi", "n_effects"])
     if by is None:
         return None, empty, ()
-    known = rows[rows[by].notna()]
+    levels_of_rows = level_texts(rows[by])
+    known = rows[levels_of_rows.notna()]
     if known.empty:
         return None, empty, (f"No row has a value in {by}: nothing to compare.",)
     parts = []
-    levels = in_order(known[by])
+    levels = in_order(levels_of_rows.dropna())
     for level in levels:
-        part = known[known[by].astype(str) == level]
+        part = known[levels_of_rows[known.index] == level]
         combined = meta.aggregate(part["yi"], part["vi"], study=part["study"].astype(str), rho=options.rho)
         parts.append(combined.assign(level=level))
     table = pd.concat(parts, ignore_index=True)
@@ -226,6 +227,25 @@ def _by_level(
     if len(known) < len(rows):
         notes += (f"Rows without a value in {by} are left out of that comparison.",)
     return groups, table, notes
+
+
+def level_texts(values: pd.Series) -> pd.Series:
+    """Return the levels of a column as text: without blanks around them, whole numbers whole.
+
+    Parameters
+    ----------
+    values : pandas.Series
+
+    Returns
+    -------
+    pandas.Series of str
+        Missing where the value is missing or blank.
+    """
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        texts = values.map(lambda number: f"{number:g}", na_action="ignore")
+    else:
+        texts = values.map(lambda value: str(value).strip(), na_action="ignore")
+    return texts.astype(object).where(texts.notna() & (texts != ""), None)
 
 
 def in_order(values: pd.Series) -> list[str]:
@@ -306,7 +326,7 @@ def _rho_grid(
     """The main analysis, over all studies and in each level, under other assumed correlations."""
     parts = {"": rows}
     if by is not None:
-        levels = rows[by].dropna().astype(str)
+        levels = level_texts(rows[by]).dropna()
         parts |= {level: rows.loc[levels.index[levels == level]] for level in in_order(levels)}
     grid = {}
     for rho in sorted({*RHO_GRID, options.rho}):

@@ -181,9 +181,20 @@ def read_job(path: Path) -> tuple[MetaJob, tuple[Path, ...]]:
     if not isinstance(files, list) or not files or not all(isinstance(name, str) for name in files):
         raise OptionError(f'the spec {path.name} names no data: expected files = ["studies.csv", ...]')
     if isinstance(mapping := raw.get("mapping"), str):
-        beside = path.parent / mapping
+        beside = _inside(path.parent, mapping)
         raw["mapping"] = mapping_dict(beside if beside.is_file() else mapping)
-    return MetaJob.from_dict(raw), tuple(path.parent / name for name in files)
+    return MetaJob.from_dict(raw), tuple(_inside(path.parent, name) for name in files)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file of the spec's own folder: a spec from elsewhere must not reach into the rest of the machine."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise OptionError(
+            f"the spec names a file outside its own folder: {name}",
+            hint="Put the spec into the folder that holds the data, and name the files from there.",
+        )
+    return path
 
 
 def mapping_dict(source: str | Path | None) -> dict[str, Any] | None:

@@ -269,3 +269,12 @@ def test_heavy_libraries_stay_out_of_import_and_help() -> None:
         "assert not found, found"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_value_with_a_comma_stands_in_quotes(table: Path, here: Path) -> None:
+    frame = pd.read_csv(table)
+    frame["study"] = frame["study"].str.replace(" trial ", ", ")
+    frame.to_csv(table, index=False)
+    result = run("meta", table, "--where", 'study="Simulated, 01","Simulated, 03"', "--format", "html")
+    assert result.exit_code == 0, result.output
+    assert "2 studies" in result.output

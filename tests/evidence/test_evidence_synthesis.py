@@ -252,3 +252,27 @@ def test_every_error_is_ours() -> None:
     lost = {"study", "instrument", *(f"{part}_arm{arm}" for part in ("mean", "sd", "n") for arm in (1, 2))}
     assert {column for column, outcome in outcomes.items() if outcome == "DataError"} == lost
     assert all(outcomes[column] == 3 for column in ("condition_arm1", "condition_arm2"))
+
+
+def test_levels_are_compared_without_blanks_and_numbers_shown_whole() -> None:
+    battery = synthesise(ipt.load_studies(table(condition_arm2=["cau", "cau ", " cau"]))).batteries[0]
+    assert battery.comparators is not None
+    assert list(battery.comparators.pooled) == ["cau"]
+    battery = synthesise(ipt.load_studies(table(rob=[4.0, 2.0, None])), by="rob").batteries[0]
+    assert battery.comparators is not None
+    assert list(battery.comparators.pooled) == ["2", "4"]
+    assert any("without a value in rob" in note for note in battery.notes)
+
+
+def test_conditions_come_in_the_order_of_the_vocabulary() -> None:
+    names = ["other ctr", "wl", "cbt", "something else", "cau"]
+    assert ipt.evidence.in_order(pd.Series(names)) == ["wl", "cau", "other ctr", "cbt", "something else"]
+
+
+def test_a_spec_stays_in_its_folder(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (tmp_path / "secret.csv").write_text("study\nA\n")
+    (inside / "spec.toml").write_text('job = "meta"\nfiles = ["../secret.csv"]\n')
+    with pytest.raises(OptionError, match="outside its own folder"):
+        ipt.evidence.read_job(inside / "spec.toml")
