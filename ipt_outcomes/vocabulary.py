@@ -38,7 +38,7 @@ _ARM_LABELS = {
     Arm.WAITLIST: "waiting list",
     Arm.USUAL_CARE: "usual care",
     Arm.PLACEBO: "pill placebo",
-    Arm.OTHER_CONTROL: "control (other or not specified)",
+    Arm.OTHER_CONTROL: "other control",
     Arm.MEDICATION: "medication",
     Arm.SUPPORTIVE: "supportive therapy",
     Arm.CBT: "cognitive behaviour therapy",

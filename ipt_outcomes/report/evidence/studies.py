@@ -8,12 +8,14 @@ from ipt_outcomes.evidence import KINDS, EvidenceSynthesis, row_groups
 from ipt_outcomes.report.document import Block, Heading, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, condition
 from ipt_outcomes.report.writing import say
+from ipt_outcomes.results import plural
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec, Value
 
 
 def study_table(shown: Shown) -> Table:
     """Return every effect used, with the data it came from."""
     rows = shown.battery.study_effects.rows
+    one_treatment = "condition_arm1" in rows and rows["condition_arm1"].nunique(dropna=False) == 1
     return Table(
         spec=TableSpec(
             id=f"{shown.prefix}study-table",
@@ -21,20 +23,20 @@ def study_table(shown: Shown) -> Table:
             columns=(
                 Column("Study"),
                 Column("Row", "right"),
-                Column("Comparison"),
+                Column("Compared with" if one_treatment else "Comparison"),
                 Column("Outcome"),
                 Column("Computed from"),
                 Column("Participants", "right"),
                 Column(f"{shown.symbol} ({shown.level} CI)", "right"),
             ),
-            rows=tuple(_study_row(shown, row) for _, row in rows.iterrows()),
+            rows=tuple(_study_row(shown, row, one_treatment=one_treatment) for _, row in rows.iterrows()),
             notes=(("Row: line of the file.",),),
         ),
         folded=True,
     )
 
 
-def _study_row(shown: Shown, row: pd.Series) -> TableRow:
+def _study_row(shown: Shown, row: pd.Series, *, one_treatment: bool) -> TableRow:
     groups = row_groups(row)
     people: Content = ("not told",)
     if shown.has("row_effects", "participants", groups):
@@ -46,7 +48,7 @@ def _study_row(shown: Shown, row: pd.Series) -> TableRow:
         (
             (str(row["study"]),),
             (str(row["row"]),),
-            (_comparison(row),),
+            (_comparison(row, one_treatment=one_treatment),),
             (_text(row, "instrument") or _text(row, "outcome_type") or "not told",),
             (how,),
             people,
@@ -55,13 +57,16 @@ def _study_row(shown: Shown, row: pd.Series) -> TableRow:
     )
 
 
-def _comparison(row: pd.Series) -> str:
+def _comparison(row: pd.Series, *, one_treatment: bool) -> str:
+    """The two arms in words; the treatment only where it is not the same in every row."""
     arm1 = _text(row, "multi_arm1") or _text(row, "condition_arm1")
     arm2 = _text(row, "condition_arm2")
     if not arm1 and not arm2:
         return "not told"
     turned = " (arms turned round)" if bool(row.get("turned", False)) else ""
     words = [condition(arm, code=False) if arm else "not told" for arm in (arm1, arm2)]
+    if one_treatment and not _text(row, "multi_arm1"):
+        return f"{words[1]}{turned}"
     return f"{words[0]} against {words[1]}{turned}"
 
 
@@ -84,7 +89,8 @@ def not_computed_blocks(shown: Shown) -> tuple[Block, ...]:
         rows=tuple(TableRow(((str(r.study),), (str(r.row),), (str(r.reason),))) for r in left.itertuples()),
     )
     sentence = say(
-        "{n} of {all} rows gave no effect and are in no analysis.",
+        "{n} of {all} rows gave no effect and {are} in no analysis.",
+        are=plural(len(left), "is", "are"),
         n=shown.value("table", "rows_not_computed", "integer"),
         all=shown.value("table", "rows", "integer"),
     )
