@@ -136,7 +136,7 @@ def _output_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--audience",
     type=click.Choice(["internal", "board", "public"]),
-    help="For reports on patients: study tables are published, no rule on small numbers applies to them.",
+    help="Whom the report is for (printed). Study tables are published: nothing is hidden for any.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @_output_options
@@ -146,6 +146,7 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
     Several FILEs are several comparisons in one report, each with its own analyses.
     """
     from ipt_outcomes.cli.progress import steps
+    from ipt_outcomes.report import render as write
 
     job = _job(options)
     target = _new_folder(out, "meta")
@@ -154,7 +155,8 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
         tables = job.load(files)
         step("computing")
         synthesis = job.run(tables)
-        _write(synthesis, job, target, formats, step)
+        audience = options["audience"] or "published"
+        write(synthesis, target, formats, job=job, title=job.title, audience=audience, step=step)
     if options["as_json"]:
         click.echo(_as_json(synthesis))
     else:
@@ -184,18 +186,6 @@ def _job(options: dict[str, Any]) -> MetaJob:
         options={**chosen, **optional, "towards": None if towards.casefold() == "none" else towards},
         title=options["title"],
     )
-
-
-def _write(
-    synthesis: EvidenceSynthesis,
-    job: MetaJob,
-    target: Path,
-    formats: tuple[str, ...],
-    step: Callable[[str], None],
-) -> None:
-    from ipt_outcomes.report import render as write
-
-    write(synthesis, target, formats, job=job, title=job.title, step=step)
 
 
 def _as_json(synthesis: EvidenceSynthesis) -> str:

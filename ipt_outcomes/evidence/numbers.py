@@ -24,7 +24,8 @@ Groups = Mapping[str, str]
 
 _UNITS = {"SMD": "g", "SMDC": "g", "MD": "points", "OR": "log OR", "RR": "log RR", "RD": "risk difference"}
 _ON_SCALE = ("estimate", "se", "ci_low", "ci_high", "prediction_low", "prediction_high")
-_RATIOS = ("estimate", "ci_low", "ci_high", "prediction_low", "prediction_high")
+# Shown beside a Knapp-Hartung interval that is narrower than the normal one.
+_Z_LIMITS = ("z_ci_low", "z_ci_high")
 _OTHER = {
     "statistic": "test statistic",
     "df": "degrees of freedom",
@@ -152,21 +153,20 @@ def _pooled_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEffect, g
         builder.add(analysis, statistic, value, unit=unit, method=method, groups=groups, n=pooled.k)
 
     builder.add(analysis, "k", pooled.k, unit="effects", method=method, groups=groups, n=pooled.k)
-    for statistic in _ON_SCALE:
+    on_scale = _ON_SCALE + (_Z_LIMITS if pooled.narrower_than_z else ())
+    for statistic in on_scale:
         add(statistic, getattr(pooled, statistic), unit)
     if pooled.measure in {"OR", "RR"}:
-        for statistic in _RATIOS:
+        for statistic in on_scale:
             value = getattr(pooled, statistic)
-            add(_ratio_name(statistic), None if value is None else _exp(value), pooled.measure)
+            if statistic != "se":
+                add(_ratio_name(statistic), None if value is None else _exp(value), pooled.measure)
     for statistic, of in _OTHER.items():
         add(statistic, getattr(pooled, statistic), of)
     add("tau2", pooled.tau2, f"({unit})²")
     add("q", pooled.q, "chi-square")
     add("q_df", pooled.q_df, "degrees of freedom")
     add("q_p_value", pooled.q_p_value, "p")
-    if pooled.narrower_than_z:
-        add("z_ci_low", pooled.z_ci_low, unit)
-        add("z_ci_high", pooled.z_ci_high, unit)
 
 
 def _ratio_name(statistic: str) -> str:
@@ -272,7 +272,7 @@ def _add_ratio(
     n: int | None = None,
 ) -> None:
     """The same number on the scale of the ratio, where the measure is one."""
-    if battery.effects.is_ratio and statistic in _RATIOS:
+    if battery.effects.is_ratio and statistic in {"estimate", "ci_low", "ci_high"}:
         unit = str(battery.combined.measure)
         builder.add(analysis, _ratio_name(statistic), _exp(value), unit=unit, method=method, groups=groups, n=n)
 

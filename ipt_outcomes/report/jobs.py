@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ipt_outcomes.errors import DataError, OptionError
+from ipt_outcomes.errors import DataError, OptionError, require_choice
 from ipt_outcomes.evidence import EvidenceSynthesis, MetaJob, read_job
 from ipt_outcomes.report.evidence import evidence_document
 from ipt_outcomes.report.folder import write_report
-from ipt_outcomes.report.manifest import MANIFEST_NAME, InputFile
+from ipt_outcomes.report.manifest import AUDIENCES, MANIFEST_NAME, InputFile
 from ipt_outcomes.report.verification import RESULTS_NAME, compare_results, read_results
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def render(
     *,
     job: MetaJob | None = None,
     title: str | None = None,
+    audience: str = "published",
     extra: Mapping[str, bytes] | None = None,
     step: Callable[[str], None] | None = None,
 ) -> tuple[Path, ...]:
@@ -42,6 +43,8 @@ def render(
         How the analysis was made from its files; the manifest keeps it, so that the report can be run again.
     title : str, optional
         Title of the report.
+    audience : {"internal", "board", "public", "published"}
+        Whom the report is for; printed and kept in the manifest. A report on study tables hides nothing.
     extra : mapping of str to bytes, optional
         Further files under their plain names.
     step : callable, optional
@@ -64,9 +67,10 @@ def render(
         analysis, title = job.run(job.load(files)), title or job.title
     if not isinstance(analysis, EvidenceSynthesis):
         raise OptionError(f"expected an analysis or the path of a spec; got {type(analysis).__name__}")
+    require_choice("audience", audience, AUDIENCES)
     begin = step or (lambda name: None)
     begin("drawing")
-    document = evidence_document(analysis, title=title)
+    document = evidence_document(analysis, title=title, audience=audience)
     begin("writing")
     record: dict[str, Any] = {"job": None, "options": analysis.options.to_dict()} if job is None else job.to_dict()
     inputs = [
@@ -74,9 +78,7 @@ def render(
         for studies in analysis.sources.values()
         for source in studies.source.parts or (studies.source,)
     ]
-    return write_report(
-        document, out, formats=formats, analysis=record, inputs=inputs, audience="published", extra=extra
-    )
+    return write_report(document, out, formats=formats, analysis=record, inputs=inputs, audience=audience, extra=extra)
 
 
 def rerun(folder: str | Path, sources: Sequence[str | Path]) -> pd.DataFrame:

@@ -77,9 +77,11 @@ def test_several_files_are_several_comparisons(table: Path, here: Path) -> None:
 
 
 def test_options_reach_the_analysis_and_the_manifest(table: Path, here: Path) -> None:
-    arguments = ("--rho", "0.3", "--tau2", "dl", "--test", "z", "--out", "x", "--format", "html")
+    arguments = ("--rho", "0.3", "--tau2", "dl", "--test", "z", "--audience", "board", "--out", "x", "--format", "html")
     assert run("meta", table, *arguments).exit_code == 0
-    options = json.loads((here / "x" / "manifest.json").read_text())["analysis"]["options"]
+    manifest = json.loads((here / "x" / "manifest.json").read_text())
+    options = manifest["analysis"]["options"]
+    assert manifest["audience"] == "board"
     assert (options["rho"], options["tau2"], options["test"]) == (0.3, "DL", "z")
 
 

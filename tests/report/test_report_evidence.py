@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -216,3 +217,47 @@ def test_render_takes_a_spec(tmp_path: Path) -> None:
 def test_a_sentence_with_a_place_left_empty_is_refused() -> None:
     with pytest.raises(ipt.IptError, match="no part for"):
         say("There are {n} rows.")
+
+
+def test_a_narrower_interval_of_a_comparator_carries_the_normal_one_too() -> None:
+    frame = pd.DataFrame(
+        {
+            "study": list("ABCDEF"),
+            "condition_arm1": ["ipt"] * 6,
+            "condition_arm2": ["cau"] * 3 + ["wl"] * 3,
+            "precalc_g": [0.50, 0.51, 0.49, 0.1, 0.9, 1.5],
+            "precalc_g_se": [0.2] * 6,
+        }
+    )
+    document = document_of(frame)
+    (table,) = [
+        block.spec for block in document.blocks if isinstance(block, Table) and block.spec.id == "comparator-table"
+    ]
+    assert len(table.notes) == 1
+    assert table.notes[0][0] == "usual care (cau)"
+    row = document.results.find("by_comparator", "z_ci_low", {"condition_arm2": "cau"})
+    assert row.value == pytest.approx(0.5 - 1.959964 * 0.2 / 3**0.5, abs=1e-6)
+
+
+def test_the_normal_interval_of_a_ratio_is_on_the_scale_of_the_ratio() -> None:
+    frame = pd.DataFrame(
+        {
+            "study": list("ABC"), "outcome_type": ["response"] * 3,
+            "event_arm1": [20, 41, 60], "totaln_arm1": [40, 80, 120],
+            "event_arm2": [10, 20, 30], "totaln_arm2": [40, 80, 120],
+        }
+    )  # fmt: skip
+    results = document_of(frame, measures=["OR"]).results
+    assert results.find("combined", "z_ci_low").value > 0
+    assert results.find("combined", "ratio_z_ci_low").value == pytest.approx(
+        math.exp(results.find("combined", "z_ci_low").value)
+    )
+
+
+def test_the_audience_is_printed_and_kept(tmp_path: Path) -> None:
+    synthesis = synthesise(ipt.load_studies(small_table()))
+    assert "The service's board." in text_of(evidence_document(synthesis, audience="board"), Note)
+    render(synthesis, tmp_path / "out", formats=("html",), audience="board")
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["audience"] == "board"
+    with pytest.raises(ipt.IptError, match="audience must be one of"):
+        render(synthesis, tmp_path / "other", audience="everyone")

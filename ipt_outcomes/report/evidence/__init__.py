@@ -11,7 +11,9 @@ from ipt_outcomes.report.writing import say
 __all__ = ["evidence_document"]
 
 
-def evidence_document(synthesis: EvidenceSynthesis, *, title: str | None = None) -> Document:
+def evidence_document(
+    synthesis: EvidenceSynthesis, *, title: str | None = None, audience: str = "published"
+) -> Document:
     """Write a synthesis as a document.
 
     Parameters
@@ -19,6 +21,8 @@ def evidence_document(synthesis: EvidenceSynthesis, *, title: str | None = None)
     synthesis : EvidenceSynthesis
     title : str, optional
         Title of the report.
+    audience : {"internal", "board", "public", "published"}
+        Whom the report is for; printed. Study tables are published aggregate data: nothing is hidden for any.
 
     Returns
     -------
@@ -38,10 +42,7 @@ def evidence_document(synthesis: EvidenceSynthesis, *, title: str | None = None)
         *studies.given_blocks(synthesis),
         Heading("Methods", "methods-text", 3),
         *methods.methods_paragraphs(synthesis, batteries),
-        Note(
-            "What this report shows of people",
-            (("Published aggregate data: no rule on small numbers applies.",),),
-        ),
+        Note("Whom this report may be shown to", ((_AUDIENCE[audience],),)),
         Heading("References", "references"),
         methods.references(synthesis, batteries),
     ]
@@ -52,6 +53,15 @@ def evidence_document(synthesis: EvidenceSynthesis, *, title: str | None = None)
         results=synthesis.results,
         simulated=synthesis.simulated,
     )
+
+
+_PUBLISHED = "The data are published aggregate data: no rule on small numbers applies, and nothing is hidden."
+_AUDIENCE = {
+    "published": f"Anyone. {_PUBLISHED}",
+    "public": f"The public. {_PUBLISHED}",
+    "board": f"The service's board. {_PUBLISHED}",
+    "internal": f"The service's own staff. {_PUBLISHED}",
+}
 
 
 def _subtitle(synthesis: EvidenceSynthesis) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, in_order
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
@@ -133,33 +134,52 @@ def analyses_table(shown: Shown) -> Table:
     """Return every analysis of a battery: naive, combined, low risk of bias, sensitivity."""
     battery = shown.battery
     each = ", one combined effect each" if battery.has_dependence else ""
-    rows = [_pooled_row((f"All studies{each} (main analysis)",), shown, "combined", None, total=True)]
+    named = [(f"All studies{each} (main analysis)", "combined")]
     if battery.has_dependence:
-        rows.append(_pooled_row(("All rows as if independent (naive)",), shown, "all_rows", None))
-    names = {
-        "low_risk": "Low risk of bias, one combined effect per study",
-        "low_risk_rows": "Low risk of bias, rows as if independent (naive)",
-    }
-    if not battery.has_dependence:
-        names = {"low_risk": "Low risk of bias"}
-    for analysis, words in names.items():
-        if analysis in battery.low_risk:
-            rows.append(_pooled_row((words,), shown, analysis, None))
-    for analysis in battery.sensitivity:
-        rows.append(_pooled_row((SENSITIVITY[analysis],), shown, analysis, None))
+        named.append(("All rows as if independent (naive)", "all_rows"))
+        named += [("Low risk of bias, one combined effect per study", "low_risk")]
+        named += [("Low risk of bias, rows as if independent (naive)", "low_risk_rows")]
+    else:
+        named.append(("Low risk of bias", "low_risk"))
+    named += [(SENSITIVITY[analysis], analysis) for analysis in battery.sensitivity]
+    lines = [_Line(words, analysis, {}) for words, analysis in named if shown.has(analysis, "k")]
+    abbreviations = (
+        "CI: confidence interval. PI: prediction interval. tau²: variance between studies. I²: share of the variance "
+        "that is between studies (100 tau² / (tau² + typical sampling variance)).",
+    )
     return Table(
         spec=TableSpec(
             id=f"{shown.prefix}analyses-table",
             caption="The pooled effect under each analysis",
             columns=_pooled_columns("Analysis", shown),
-            rows=tuple(rows),
-            notes=(
-                (
-                    "CI: confidence interval. PI: prediction interval. tau²: variance between studies. I²: share of "
-                    "the variance that is between studies (100 tau² / (tau² + typical sampling variance)).",
-                ),
+            rows=tuple(
+                _pooled_row((line.words,), shown, line.analysis, line.levels, total=line.analysis == "combined")
+                for line in lines
             ),
+            notes=(abbreviations, *_narrow_notes(shown, lines)),
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of a table of pooled effects: its words, and where its numbers are."""
+
+    words: str
+    analysis: str
+    levels: dict[str, str]
+
+
+def _narrow_notes(shown: Shown, lines: list[_Line]) -> tuple[Content, ...]:
+    """Say for each row whose Knapp-Hartung interval is narrower than the normal one what the normal one is."""
+    narrow = [line for line in lines if shown.has(line.analysis, "z_ci_low", line.levels)]
+    return tuple(
+        say(
+            "{words}: the Knapp-Hartung interval is narrower than the normal one, {limits}; the wider is the safer.",
+            words=line.words,
+            limits=shown.limits(line.analysis, line.levels, "z_ci"),
+        )
+        for line in narrow
     )
 
 
@@ -168,8 +188,8 @@ def comparator_table(shown: Shown) -> tuple[Block, ...]:
     battery = shown.battery
     if battery.comparators is None or battery.by is None or len(battery.comparators.pooled) < 2:
         return ()
-    rows = [
-        _pooled_row((level_name(battery, str(level)),), shown, "by_comparator", {battery.by: str(level)})
+    lines = [
+        _Line(level_name(battery, str(level)), "by_comparator", {battery.by: str(level)})
         for level in battery.comparators.pooled
     ]
     table = Table(
@@ -177,7 +197,8 @@ def comparator_table(shown: Shown) -> tuple[Block, ...]:
             id=f"{shown.prefix}comparator-table",
             caption=f"The pooled effect by {by_words(battery.by)} (one combined effect per study)",
             columns=_pooled_columns(by_words(battery.by).capitalize(), shown),
-            rows=tuple(rows),
+            rows=tuple(_pooled_row((line.words,), shown, line.analysis, line.levels) for line in lines),
+            notes=_narrow_notes(shown, lines),
         )
     )
     if not shown.has("comparator_test", "q_between_p_value"):

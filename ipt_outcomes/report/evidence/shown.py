@@ -96,7 +96,7 @@ class Shown:
 
     def limits(self, analysis: str, levels: Mapping[str, str] | None = None, kind: str = "ci") -> Content:
         """Return an interval: "0.36 to 0.62"; kind is "ci", "prediction" or "z_ci"."""
-        ratio = "ratio_" if self.battery.effects.is_ratio and kind != "z_ci" else ""
+        ratio = "ratio_" if self.battery.effects.is_ratio else ""
         low, high = (self._at(analysis, f"{ratio}{kind}_{end}", levels) for end in ("low", "high"))
         return interval(low.result_id, high.result_id)
 
