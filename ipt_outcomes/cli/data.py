@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ipt_outcomes.errors import DataError, IptError
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -29,7 +31,6 @@ def check(
 
     Exit code 1 if the table is refused.
     """
-    from ipt_outcomes.errors import DataError, IptError
     from ipt_outcomes.evidence import check_given, study_effects
     from ipt_outcomes.io import load_studies
 
@@ -56,11 +57,12 @@ def check(
     _print_list("Rows whose databank effect does not follow from their numbers:", off)
 
 
-def _print_failures(error: Exception, output: Path | None) -> None:
+def _print_failures(error: DataError, output: Path | None) -> None:
     """The whole failure table, on stderr and, if wanted, into a file."""
     from ipt_outcomes.report import write_table
 
-    failures = error.failures  # type: ignore[attr-defined]
+    failures = error.failures
+    assert failures is not None  # noqa: S101  looked at by the caller
     click.echo(f"Error: {error}", err=True)
     click.echo("", err=True)
     click.echo(failures.to_string(index=False, na_rep=""), err=True)

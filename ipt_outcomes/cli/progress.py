@@ -38,3 +38,4 @@ def steps(total: int) -> Iterator[Callable[[str], None]]:
             begun = True
 
         yield step
+        progress.update(task, completed=total)

@@ -141,7 +141,7 @@ def _output_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @_output_options
 def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **options: Any) -> None:
-    """Meta-analysis of study tables: effect sizes, every analysis journals ask for, and a report.
+    """Meta-analysis of study tables: effect sizes, several models side by side, and a report.
 
     Several FILEs are several comparisons in one report, each with its own analyses.
     """
@@ -234,7 +234,8 @@ def render(spec: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     from ipt_outcomes.report import render as write
 
     target = _new_folder(out, spec.stem)
-    with steps(2) as step:
+    with steps(3) as step:
+        step("computing")
         write(spec, target, formats, step=step)
     click.echo(f"Report: {target}")
 

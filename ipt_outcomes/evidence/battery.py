@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ import pandas as pd
 from ipt_outcomes import meta
 from ipt_outcomes.effects import EffectSizes
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.evidence.effects import StudyEffects
+from ipt_outcomes.evidence.effects import StudyEffects, own_column
+from ipt_outcomes.evidence.levels import column_in_words, in_order, level_key, level_texts, low_risk_rows
 from ipt_outcomes.meta import EggerTest, PooledEffect, Subgroups
 from ipt_outcomes.results import ResultObject
-from ipt_outcomes.vocabulary import Arm, arm_of
 
 if TYPE_CHECKING:
     from ipt_outcomes.evidence.synthesis import Options
@@ -46,6 +47,8 @@ class Battery(ResultObject):
         Column of `comparators`.
     comparators : Subgroups or None
         Combined effects pooled in each level of `by`.
+    comparators_normal : Subgroups or None
+        The same with normal standard errors, for the test between levels.
     comparator_studies : pandas.DataFrame
         ``level study yi vi n_effects``.
     low_risk : mapping of str to PooledEffect
@@ -74,6 +77,7 @@ class Battery(ResultObject):
     combined: PooledEffect
     by: str | None
     comparators: Subgroups | None
+    comparators_normal: Subgroups | None
     comparator_studies: pd.DataFrame
     low_risk: Mapping[str, PooledEffect]
     sensitivity: Mapping[str, PooledEffect]
@@ -88,6 +92,16 @@ class Battery(ResultObject):
     def effects(self) -> EffectSizes:
         """The combined effects, one per study."""
         return _as_effects(self.studies, self.study_effects)
+
+    @property
+    def by_key(self) -> str:
+        """Name of the column compared by in the groups of result rows."""
+        return level_key(self.by or "")
+
+    @property
+    def comparator_levels(self) -> tuple[str, ...]:
+        """Levels of the column compared by, in order."""
+        return () if self.comparators is None else tuple(str(level) for level in self.comparators.pooled)
 
     @property
     def has_dependence(self) -> bool:
@@ -112,7 +126,7 @@ class Battery(ResultObject):
         return table[["analysis", "level", *(c for c in table.columns if c not in {"analysis", "level"})]]
 
     def summary(self, digits: int = 2) -> str:
-        """Return the main result in a line, then a line per analysis."""
+        """Return the name and the main result."""
         return f"{self.name}: {self.combined.summary(digits)}"
 
 
@@ -120,7 +134,7 @@ SENSITIVITY: dict[str, str] = {
     "reml_z": "REML, normal intervals",
     "dl_z": "DerSimonian-Laird, normal intervals",
     "pm_knapp_hartung": "Paule-Mandel, Knapp-Hartung",
-    "knapp_hartung_adhoc": "REML, Knapp-Hartung never narrower than normal (ad hoc)",
+    "knapp_hartung_adhoc": "REML, Knapp-Hartung with factor at least 1 (ad hoc)",
     "common": "One common effect (no between-study variance)",
     "lowest": "Lowest effect of each study",
     "highest": "Highest effect of each study",
@@ -149,8 +163,9 @@ def run_battery(name: str, effects: StudyEffects, options: Options, groups: Mapp
     study = rows["study"].astype(str)
     studies = meta.aggregate(rows["yi"], rows["vi"], study=study, rho=options.rho)
     combined = _pool(studies, effects, options)
-    by = options.by if options.by is not None and options.by in rows else None
-    comparators, comparator_studies, by_notes = _by_level(rows, by, effects, options)
+    by = None if options.by is None else own_column(options.by)
+    by = by if by in rows else options.by if options.by in rows else None
+    comparators, comparators_normal, comparator_studies, by_notes = _by_level(rows, by, effects, options)
     low_risk = _low_risk(rows, effects, options)
     dependence = len(studies) < len(rows)
     return Battery(
@@ -162,6 +177,7 @@ def run_battery(name: str, effects: StudyEffects, options: Options, groups: Mapp
         combined=combined,
         by=by,
         comparators=comparators,
+        comparators_normal=comparators_normal,
         comparator_studies=comparator_studies,
         low_risk=low_risk,
         sensitivity=_sensitivity(rows, studies, effects, options),
@@ -191,15 +207,15 @@ def _as_effects(table: pd.DataFrame, effects: StudyEffects) -> EffectSizes:
 
 def _by_level(
     rows: pd.DataFrame, by: str | None, effects: StudyEffects, options: Options
-) -> tuple[Subgroups | None, pd.DataFrame, tuple[str, ...]]:
-    """Pool the effects, combined per study, in each level of a column."""
+) -> tuple[Subgroups | None, Subgroups | None, pd.DataFrame, tuple[str, ...]]:
+    """Pool the effects, combined per study, in each level of a column: as asked, and with normal intervals."""
     empty = pd.DataFrame(columns=["level", "study", "yi", "vi", "n_effects"])
     if by is None:
-        return None, empty, ()
+        return None, None, empty, ()
     levels_of_rows = level_texts(rows[by])
     known = rows[levels_of_rows.notna()]
     if known.empty:
-        return None, empty, (f"No row has a value in {by}: nothing to compare.",)
+        return None, None, empty, (f"No row has a value in {by}: nothing to compare.",)
     parts = []
     levels = in_order(levels_of_rows.dropna())
     for level in levels:
@@ -207,90 +223,23 @@ def _by_level(
         combined = meta.aggregate(part["yi"], part["vi"], study=part["study"].astype(str), rho=options.rho)
         parts.append(combined.assign(level=level))
     table = pd.concat(parts, ignore_index=True)
-    groups = meta.subgroups(
-        _as_effects(table, effects),
-        by=pd.Categorical(table["level"], categories=levels),
-        tau2=options.tau2,
-        test=options.test,
-        level=options.level,
-    )
+    sizes, by_level = _as_effects(table, effects), pd.Categorical(table["level"], categories=levels)
+    groups = meta.subgroups(sizes, by=by_level, tau2=options.tau2, test=options.test, level=options.level)
+    normal = meta.subgroups(sizes, by=by_level, tau2=options.tau2, test="z", level=options.level)
+    words = column_in_words(by)
     notes: tuple[str, ...] = ()
     if len(parts) == 1:
-        notes += (f"All rows have the same {by} ({table['level'][0]}): there is nothing to compare it with.",)
+        notes += (f"All rows have the same {words} ({table['level'][0]}): there is nothing to compare it with.",)
     in_several = table["study"].value_counts()
     in_several = in_several[in_several > 1]
     if len(in_several):
         notes += (
-            f"Studies with arms in more than one level of {by} count in each of them; the test between levels treats "
-            "them as independent.",
+            f"Studies with rows for more than one {words} count for each of them; the test between levels treats them "
+            "as independent.",
         )
     if len(known) < len(rows):
-        notes += (f"Rows without a value in {by} are left out of that comparison.",)
-    return groups, table, notes
-
-
-def level_texts(values: pd.Series) -> pd.Series:
-    """Return the levels of a column as text: without blanks around them, whole numbers whole.
-
-    Parameters
-    ----------
-    values : pandas.Series
-
-    Returns
-    -------
-    pandas.Series of str
-        Missing where the value is missing or blank.
-    """
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        texts = values.map(lambda number: f"{number:g}", na_action="ignore")
-    else:
-        texts = values.map(lambda value: str(value).strip(), na_action="ignore")
-    return texts.astype(object).where(texts.notna() & (texts != ""), None)
-
-
-def in_order(values: pd.Series) -> list[str]:
-    """Return the levels of a column in the order reports show them.
-
-    Conditions come as in the vocabulary (waiting list, usual care, ... , IPT), then what is not a known
-    condition, sorted.
-
-    Parameters
-    ----------
-    values : pandas.Series
-        Without missing values.
-
-    Returns
-    -------
-    list of str
-    """
-    order = {arm: number for number, arm in enumerate(Arm)}
-    return sorted(values.astype(str).unique(), key=lambda text: (order.get(arm_of(text), len(order)), text))  # type: ignore[arg-type]
-
-
-def low_risk_rows(rows: pd.DataFrame, above: float) -> pd.Series | None:
-    """Tell which rows have a low risk of bias.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of a study table: ``rob`` is the number of low-risk items, ``rob_rating`` a rating in words.
-    above : float
-        A row counts as low risk when its number of low-risk items is above this, or its rating is "low".
-
-    Returns
-    -------
-    pandas.Series of bool or None
-        None where the table tells neither.
-    """
-    told = [name for name in ("rob", "rob_rating") if name in rows and rows[name].notna().any()]
-    if not told:
-        return None
-    low = pd.Series(False, index=rows.index)
-    if "rob" in told:
-        low |= rows["rob"].astype(float) > above
-    if "rob_rating" in told:
-        low |= rows["rob_rating"].astype(str).str.strip().str.casefold() == "low"
-    return low
+        notes += (f"Rows without a {words} are left out of the results by {words}.",)
+    return groups, normal, table, notes
 
 
 def _low_risk(rows: pd.DataFrame, effects: StudyEffects, options: Options) -> dict[str, PooledEffect]:
@@ -315,7 +264,8 @@ def _sensitivity(
     if len(studies) < len(rows):
         ordered = rows.sort_values("yi", kind="stable")
         for name, take in (("lowest", "first"), ("highest", "last")):
-            chosen = ordered.drop_duplicates("study", keep=take).sort_index()  # type: ignore[call-overload]
+            repeated = ordered["study"].astype(str).duplicated(keep=take)  # type: ignore[arg-type]
+            chosen = ordered[~repeated].sort_index()
             pooled[name] = _pool(chosen, effects, options)
     return pooled
 
@@ -329,7 +279,8 @@ def _rho_grid(
         levels = level_texts(rows[by]).dropna()
         parts |= {level: rows.loc[levels.index[levels == level]] for level in in_order(levels)}
     grid = {}
-    for rho in sorted({*RHO_GRID, options.rho}):
+    others = [rho for rho in RHO_GRID if not math.isclose(rho, options.rho, abs_tol=1e-4)]
+    for rho in sorted([*others, options.rho]):
         for level, part in parts.items():
             combined = meta.aggregate(part["yi"], part["vi"], study=part["study"].astype(str), rho=rho)
             grid[rho, level] = _pool(combined, effects, options)
@@ -386,6 +337,8 @@ def _notes(
         )
     if len(studies) < _FEW_FOR_EGGER:
         notes.append("Fewer than ten studies: tests of funnel asymmetry have little power.")
-    if not low_risk:
-        notes.append("No row is rated as having a low risk of bias, or the table does not tell: no such analysis.")
+    if low_risk_rows(rows, options.low_risk_above) is None:
+        notes.append("The table does not tell the risk of bias: there is no analysis of low-risk studies.")
+    elif not low_risk:
+        notes.append("No row is rated as having a low risk of bias: there is no such analysis.")
     return tuple(notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,8 @@ _CHANGE = tuple(f"{part}_change_arm{arm}" for arm in (1, 2) for part in ("mean",
 _EVENTS = ("event_arm1", "totaln_arm1", "event_arm2", "totaln_arm2")
 _PRECALC = ("precalc_g", "precalc_g_se")
 _GIVEN = (".g", ".g_se")
+# The columns this module adds, before anything is computed.
+_COMPUTED: dict[str, str | float] = {"kind": "", "yi": np.nan, "vi": np.nan, "flag": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,11 @@ def study_effects(
     """
     require_choice("measure", measure, MEASURES)
     require_choice("convention", convention, ("metapsy", "metafor"))
-    table = studies.comparisons
+    require_choice("zero_cells", zero_cells, get_args(ZeroCells))
+    for name, value, choices in (("better", better, ("lower", "higher")), ("event", event, ("good", "bad"))):
+        if value is not None:
+            require_choice(name, value, choices)
+    table, set_aside = _apart_from_ours(studies.comparisons)
     if measure == "g":
         computed, directions, notes = _standardised(table, convention, better, event, zero_cells)
         kind_of_measure: Measure = "SMD"
@@ -133,6 +139,11 @@ def study_effects(
             f"{_of_rows(len(table))} ({measure}): {_most_common(left['reason'])}",
             rows=left["row"],
             hint=_HINTS["g" if measure == "g" else "events"],
+        )
+    if set_aside:
+        notes = (
+            *notes,
+            f"The table's own columns {', '.join(set_aside)} are not used: effects are computed from the data.",
         )
     return StudyEffects(
         rows=rows,
@@ -152,6 +163,26 @@ def study_effects(
         directions=directions,
         notes=notes,
     )
+
+
+def _apart_from_ours(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The table with columns that bear the names of ours renamed, and those names."""
+    same = [name for name in _COMPUTED if name in table]
+    return table.rename(columns={name: own_column(name) for name in same}), same
+
+
+def own_column(name: str) -> str:
+    """Return the name under which `StudyEffects.rows` keeps a table's own column that is called like one of ours.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+    """
+    return f"{name} (column)"
 
 
 _HINTS = {
@@ -232,7 +263,7 @@ def _binary(
 
 
 def _empty(table: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame({"kind": "", "yi": np.nan, "vi": np.nan, "flag": ""}, index=table.index)
+    return pd.DataFrame(_COMPUTED, index=table.index)
 
 
 def _fill(computed: pd.DataFrame, part: pd.DataFrame, function: Callable[[pd.DataFrame], EffectSizes]) -> None:

@@ -29,8 +29,8 @@ def check_given(
 
     Every row with data and a given g (``.g``, ``.g_se``) is computed again under the Metapsy convention.
     A row is listed when g or its standard error differs by more than 1e-6, with the first explanation that
-    reproduces both: opposite sign, rounding of the printed numbers, n as randomised, a control group
-    shared out, standard errors in the place of SDs, another formula.
+    reproduces both: opposite sign, n as randomised, standard errors in the place of SDs, another formula,
+    rounding of the printed numbers, other whole n (a control group shared out), other means or SDs.
 
     Parameters
     ----------
@@ -151,21 +151,22 @@ class _Arms:
     def rounding(self, *, error: bool = False) -> float:
         """How far rounding of the printed numbers to their last digit can move g, or its standard error."""
         total = TOLERANCE
-        for array in (self.mean, self.sd):
-            for arm in (0, 1):
-                kept, step = array[arm], _half_unit(array[arm])
+        which = 1 if error else 0
+        for arm in (0, 1):
+            for part in ("mean", "sd"):
                 moved = []
-                for signed in (step, -step):
-                    array[arm] = kept + signed
-                    moved.append(self._effect(self.sd, self.n)[1 if error else 0])
-                array[arm] = kept
+                for sign in (1, -1):
+                    shifted = {"mean": self.mean.copy(), "sd": self.sd.copy()}
+                    shifted[part][arm] += sign * _half_unit(shifted[part][arm])
+                    moved.append(self._effect(shifted["sd"], self.n, shifted["mean"])[which])
                 total += abs(moved[0] - moved[1]) / 2
         return float(total)
 
-    def _effect(self, sd: np.ndarray, n: np.ndarray) -> tuple[float, float]:
+    def _effect(self, sd: np.ndarray, n: np.ndarray, mean: np.ndarray | None = None) -> tuple[float, float]:
+        mean = self.mean if mean is None else mean
         df = n.sum() - 2
         pooled = np.sqrt(((n - 1) * sd**2).sum() / df)
-        d = self.sign * (self.mean[1] - self.mean[0]) / pooled
+        d = self.sign * (mean[1] - mean[0]) / pooled
         return float(d * self._correction(n)), self._error(n, d)
 
     @staticmethod

@@ -10,24 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ipt_outcomes.errors import OptionError
-from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, synthesise
+from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, Options, synthesise
 from ipt_outcomes.io import Studies, load_studies, read_mapping
 
 # Arguments of `synthesise` that a job may set.
-_OPTIONS = (
-    "by",
-    "measures",
-    "convention",
-    "better",
-    "event",
-    "zero_cells",
-    "tau2",
-    "test",
-    "level",
-    "rho",
-    "low_risk_above",
-    "towards",
-)
+_OPTIONS = tuple(entry.name for entry in fields(Options))
+_ABBREVIATIONS = frozenset(("ipt", "cbt", "cau", "tau", "wl", "ssri", "tca", "snri", "bdi", "hdrs", "phq"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +130,18 @@ class MetaJob:
         return synthesise(only if only is not None else tables, **self.options)
 
     def _names(self, sources: Sequence[str | Path]) -> list[str]:
-        if not self.comparisons:
-            names = [Path(source).stem.replace("_", " ") for source in sources]
-        else:
-            names = list(self.comparisons)
+        names = list(self.comparisons) or [_title_of(Path(source).stem) for source in sources]
         if len(names) != len(sources):
             raise OptionError(f"{len(names)} names for {len(sources)} files: give one name per file, or none")
         if len(set(names)) != len(names):
             raise OptionError("two comparisons have the same name: give each file a name of its own (--name)")
         return names
+
+
+def _title_of(stem: str) -> str:
+    """A file's name as a title: abbreviations of treatments in capitals."""
+    words = [word.upper() if word in _ABBREVIATIONS else word for word in stem.replace("_", " ").split()]
+    return " ".join(words) or stem
 
 
 def read_job(path: Path) -> tuple[MetaJob, tuple[Path, ...]]:

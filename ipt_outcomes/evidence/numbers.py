@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Groups = Mapping[str, str]
 
-_UNITS = {"SMD": "g", "SMDC": "g", "MD": "points", "OR": "log OR", "RR": "log RR", "RD": "risk difference"}
+_UNITS = {"SMD": "g", "OR": "log OR", "RR": "log RR", "RD": "risk difference"}
 _ON_SCALE = ("estimate", "se", "ci_low", "ci_high", "prediction_low", "prediction_high")
 # Shown beside a Knapp-Hartung interval that is narrower than the normal one.
 _Z_LIMITS = ("z_ci_low", "z_ci_high")
@@ -37,7 +37,7 @@ _OTHER = {
 
 def result_rows(
     batteries: Sequence[Battery],
-    given: Mapping[str, pd.DataFrame],
+    given: Mapping[str, pd.DataFrame | None],
     tables: Mapping[str, Studies],
     options: Options,
 ) -> Results:
@@ -54,9 +54,9 @@ def result_rows(
     Returns
     -------
     Results
-        Analyses: ``table all_rows combined by_comparator comparator_test low_risk_rows low_risk``, the keys of
-        `SENSITIVITY`, ``rho_sensitivity leave_one_out leave_one_out_range egger egger_rows row_effects
-        study_effects comparator_effects given_check``.
+        Analyses: ``table all_rows combined by_comparator comparator_test comparator_test_normal low_risk_rows
+        low_risk``, the keys of `SENSITIVITY`, ``rho_sensitivity leave_one_out leave_one_out_range egger egger_rows
+        row_effects study_effects comparator_effects given_check``.
     """
     builder = ResultsBuilder()
     for battery in batteries:
@@ -68,14 +68,15 @@ def result_rows(
         for name, pooled in {**battery.low_risk, **battery.sensitivity}.items():
             _pooled_rows(builder, name, pooled, battery.groups)
         for (rho, level), pooled in battery.rho.items():
-            where = {battery.by: level} if level and battery.by else {}
+            where = {battery.by_key: level} if level else {}
             _pooled_rows(builder, "rho_sensitivity", pooled, {**battery.groups, "rho": f"{rho:g}", **where})
         _leave_one_out_rows(builder, battery)
         _egger_rows(builder, battery)
         _study_rows(builder, battery)
     several = len(tables) > 1
     for name, frame in given.items():
-        _given_rows(builder, frame, {"comparison": name} if several else {})
+        if frame is not None:
+            _given_rows(builder, frame, {"comparison": name} if several else {})
     return builder.build()
 
 
@@ -146,7 +147,7 @@ def participants(rows: pd.DataFrame) -> pd.Series:
 
 def _pooled_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEffect, groups: Groups) -> None:
     """Every number of a pooled effect; ratios also on their own scale."""
-    unit = _UNITS[pooled.measure or "SMD"]
+    unit = _UNITS[_measure(pooled)]
     method = pooled.method
 
     def add(statistic: str, value: float | None, unit: str) -> None:
@@ -163,10 +164,18 @@ def _pooled_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEffect, g
                 add(_ratio_name(statistic), None if value is None else _exp(value), pooled.measure)
     for statistic, of in _OTHER.items():
         add(statistic, getattr(pooled, statistic), of)
-    add("tau2", pooled.tau2, f"({unit})²")
+    # One study tells nothing of the variance between studies.
+    add("tau2", pooled.tau2 if pooled.k > 1 else None, f"({unit})²")
     add("q", pooled.q, "chi-square")
     add("q_df", pooled.q_df, "degrees of freedom")
     add("q_p_value", pooled.q_p_value, "p")
+
+
+def _measure(pooled: PooledEffect) -> str:
+    """The measure; every effect of a synthesis has one."""
+    if pooled.measure is None:
+        raise IptError("a pooled effect of a synthesis has no measure")
+    return pooled.measure
 
 
 def _ratio_name(statistic: str) -> str:
@@ -182,56 +191,43 @@ def _heterogeneity_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEf
     if pooled.k < 2:
         return
     try:
-        interval = pooled.heterogeneity_ci()
+        interval = pooled.heterogeneity_ci(level=pooled.level)
     except IptError:
         return
     method = "Q-profile (Viechtbauer 2007)"
     for statistic in ("tau2_low", "tau2_high", "i2_low", "i2_high", "h2_low", "h2_high"):
-        unit = "percent" if statistic.startswith("i2") else "ratio" if statistic.startswith("h2") else "tau2"
-        builder.add(
-            analysis,
-            statistic,
-            getattr(interval, statistic),
-            unit=unit,
-            method=method,
-            groups=groups,
-            n=pooled.k,
-        )
+        unit = {"i2": "percent", "h2": "ratio"}.get(statistic[:2], f"({_UNITS[_measure(pooled)]})²")
+        value = getattr(interval, statistic)
+        builder.add(analysis, statistic, value, unit=unit, method=method, groups=groups, n=pooled.k)
 
 
 def _comparator_rows(builder: ResultsBuilder, battery: Battery) -> None:
-    if battery.comparators is None or battery.by is None:
+    if battery.comparators is None:
         return
     for level, pooled in battery.comparators.pooled.items():
-        _pooled_rows(builder, "by_comparator", pooled, {**battery.groups, battery.by: str(level)})
-    test = battery.comparators
-    if test.q_between is not None:
-        method = "Wald test between levels, each with its own tau2"
-        for statistic, unit in {
-            "q_between": "chi-square",
-            "q_between_df": "degrees of freedom",
-            "q_between_p_value": "p",
-        }.items():
-            builder.add(
-                "comparator_test",
-                statistic,
-                getattr(test, statistic),
-                unit=unit,
-                method=method,
-                groups=battery.groups,
-            )
+        _pooled_rows(builder, "by_comparator", pooled, {**battery.groups, battery.by_key: str(level)})
+    tests = {"comparator_test": battery.comparators, "comparator_test_normal": battery.comparators_normal}
+    units = {"q_between": "chi-square", "q_between_df": "degrees of freedom", "q_between_p_value": "p"}
+    for analysis, test in tests.items():
+        if test is None or test.q_between is None:
+            continue
+        errors = "normal standard errors" if analysis.endswith("normal") else "the standard errors shown"
+        method = f"Wald test between levels, each with its own tau2, from {errors}"
+        for statistic, unit in units.items():
+            value = getattr(test, statistic)
+            builder.add(analysis, statistic, value, unit=unit, method=method, groups=battery.groups)
 
 
 def _leave_one_out_rows(builder: ResultsBuilder, battery: Battery) -> None:
     frame = battery.leave_one_out
     if frame.empty:
         return
-    unit = _UNITS[battery.combined.measure or "SMD"]
+    unit = _UNITS[_measure(battery.combined)]
     method = f"{battery.combined.method}; without the study named"
     for left_out, k, *values in zip(frame["left_out"], frame["k"], *(frame[name] for name in _LEFT_OUT), strict=True):
         groups = {**battery.groups, "left_out": str(left_out)}
         for statistic, value in zip(_LEFT_OUT, values, strict=True):
-            of = {"i2": "percent", "tau2": "tau2", "p_value": "p"}.get(statistic, unit)
+            of = {"i2": "percent", "tau2": f"({unit})²", "p_value": "p"}.get(statistic, unit)
             builder.add("leave_one_out", statistic, value, unit=of, method=method, groups=groups, n=k)
             _add_ratio(builder, battery, "leave_one_out", statistic, value, groups=groups, method=method, n=k)
     for statistic, value in {"lowest": frame["estimate"].min(), "highest": frame["estimate"].max()}.items():
@@ -250,7 +246,7 @@ def _leave_one_out_rows(builder: ResultsBuilder, battery: Battery) -> None:
                 "leave_one_out_range",
                 f"ratio_{statistic}",
                 _exp(value),
-                unit=str(battery.combined.measure),
+                unit=_measure(battery.combined),
                 method=method,
                 groups=battery.groups,
                 n=len(frame),
@@ -273,7 +269,7 @@ def _add_ratio(
 ) -> None:
     """The same number on the scale of the ratio, where the measure is one."""
     if battery.effects.is_ratio and statistic in {"estimate", "ci_low", "ci_high"}:
-        unit = str(battery.combined.measure)
+        unit = _measure(battery.combined)
         builder.add(analysis, _ratio_name(statistic), _exp(value), unit=unit, method=method, groups=groups, n=n)
 
 
@@ -306,7 +302,7 @@ def _study_rows(builder: ResultsBuilder, battery: Battery) -> None:
     combined = f"combined within the study (correlation {battery.rho_used:g})"
     for analysis, table in {"study_effects": battery.studies, "comparator_effects": battery.comparator_studies}.items():
         for _, row in table.iterrows():
-            level = {str(battery.by): str(row["level"])} if "level" in row.index else {}
+            level = {battery.by_key: str(row["level"])} if "level" in row.index else {}
             groups = {**battery.groups, **level, "study": str(row["study"])}
             method = combined if row["n_effects"] > 1 else "the study's one effect"
             _effect_rows(builder, battery, analysis, row["yi"], row["vi"], groups, method, int(row["n_effects"]))
@@ -339,7 +335,7 @@ def _effect_rows(
     n: int | None,
 ) -> None:
     half = ndtri(0.5 + battery.combined.level / 2) * math.sqrt(vi)
-    unit = _UNITS[battery.combined.measure or "SMD"]
+    unit = _UNITS[_measure(battery.combined)]
     values = {"estimate": yi, "se": math.sqrt(vi), "ci_low": yi - half, "ci_high": yi + half}
     for statistic, value in values.items():
         builder.add(analysis, statistic, value, unit=unit, method=method, groups=groups, n=n)

@@ -57,9 +57,9 @@ class EvidenceSynthesis(ResultObject):
         One per comparison and measure, in the order given.
     sources : mapping of str to Studies
         The study table of each comparison.
-    given : mapping of str to pandas.DataFrame
+    given : mapping of str to pandas.DataFrame or None
         Rows whose databank effect does not follow from their numbers, per comparison
-        (`ipt_outcomes.evidence.check_given`).
+        (`ipt_outcomes.evidence.check_given`); None where there was nothing to check.
     options : Options
         The choices used.
     results : Results
@@ -69,7 +69,7 @@ class EvidenceSynthesis(ResultObject):
 
     batteries: tuple[Battery, ...]
     sources: Mapping[str, Studies]
-    given: Mapping[str, pd.DataFrame]
+    given: Mapping[str, pd.DataFrame | None]
     options: Options
     results: Results
     provenance: Provenance
@@ -167,6 +167,8 @@ def synthesise(
     if not tables:
         raise OptionError("studies is empty: give one study table, or several by name")
     chosen: tuple[MeasureName, ...] = (measures,) if isinstance(measures, str) else tuple(measures)
+    if not chosen:
+        raise OptionError(f"measures is empty: choose among {', '.join(MEASURES)}")
     for measure in chosen:
         require_choice("measure", measure, MEASURES)
     if not 0 <= rho < 1:
@@ -224,14 +226,14 @@ def _oriented(table: Studies, towards: str) -> Studies:
     return replace(table, notes=(*table.notes, "the table does not say what the arms are: positive favours arm 1"))
 
 
-def _given(table: Studies, options: Options) -> pd.DataFrame:
-    """Rows off the databank's own g; none where g cannot be computed from the table at all."""
+def _given(table: Studies, options: Options) -> pd.DataFrame | None:
+    """Rows off the databank's own g; None where the table has none, or g cannot be computed from it."""
+    if not {".g", ".g_se"} <= set(table.comparisons.columns):
+        return None
     try:
         return check_given(table, better=options.better, event=options.event)
     except IptError:
-        return pd.DataFrame(
-            columns=["row", "study", "instrument", "given", "given_se", "computed", "computed_se", "reason"]
-        )
+        return None
 
 
 def _require_column(by: str | None, tables: Mapping[str, Studies]) -> None:

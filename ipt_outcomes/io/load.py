@@ -30,6 +30,7 @@ _ROUTINE = (
     "delimiter:",
     "decimal mark:",
     "columns known under",
+    "by the mapping:",
     "the first column has no name",
     "cells hold line",
 )
@@ -231,7 +232,7 @@ def _refusal(parts: list[_Part], failures: pd.DataFrame, *, every: bool = False)
     if parts[0].source.delimiter is not None:
         hint = f"ipt-outcomes check FILE lists them all; {hint}"
     if (failures["found"] == "no such column").any():
-        hint = "Say in a mapping which column it is, for example {'study': 'your column'}. " + hint
+        hint = 'Say in a mapping which column it is ([columns] study = "your column"). ' + hint
     rows = [int(row) for row in failures["row"].drop_duplicates()]
     return DataError(
         f"{head}: {'; '.join(shown)}{more}",

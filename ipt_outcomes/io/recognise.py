@@ -85,6 +85,7 @@ def recognise(
     named = [(target, source, alias) for target, (source, alias) in found.items() if alias is not None]
     other = [f"{target} from {'the square root of ' if a.transform else ''}{source}" for target, source, a in named]
     notes = [f"columns known under another heading: {', '.join(other)}"] if other else []
+    notes += _said_by(mapping, set(found) | set(mapping.constants))
     return Recognised(
         frame=pd.DataFrame(collected.columns, index=pd.RangeIndex(len(frame))),
         headings={target: source for target, (source, _) in found.items() if target != source},
@@ -93,6 +94,17 @@ def recognise(
         extra=tuple(collected.extra),
         notes=(*notes, *collected.notes),
     )
+
+
+def _said_by(mapping: Mapping, present: set[str]) -> list[str]:
+    """What the mapping did, and which of its codes had nothing to work on."""
+    said = [f"{target} from {source}" for target, source in mapping.columns.items()]
+    said += [f"{target} = {value}" for target, value in mapping.constants.items()]
+    notes = [f"by the mapping: {', '.join(said)}"] if said else []
+    idle = [target for target in mapping.codes if target not in present]
+    if idle:
+        notes.append(f"codes of the mapping that nothing uses, as no column gives {', '.join(idle)}")
+    return notes
 
 
 @dataclass(frozen=True, slots=True)

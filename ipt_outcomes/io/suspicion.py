@@ -8,6 +8,8 @@ from itertools import chain
 
 import pandas as pd
 
+from ipt_outcomes.io.delimited import rows_in_words
+
 _MOST_STUDIES = 8
 _STUDIES_NAMED = 5
 
@@ -29,6 +31,8 @@ class Suspicion:
         Row numbers of the file.
     columns : tuple of str
         Columns concerned.
+    stem : str
+        What is said of the studies, where there are too many to name in `message`.
     """
 
     kind: str
@@ -36,15 +40,17 @@ class Suspicion:
     studies: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+    stem: str = ""
 
     def __str__(self) -> str:
         return self.message
 
     def in_full(self) -> str:
-        """Return the message with every study named."""
-        if len(self.studies) <= _MOST_STUDIES:
-            return self.message
-        return f"{self.message}. All of them: {'; '.join(self.studies)}"
+        """Return the message with every study named and its rows, where there are few."""
+        if self.stem:
+            return f"{self.stem}: {'; '.join(self.studies)}"
+        told = not self.rows or "row" in self.message
+        return self.message if told else f"{self.message} ({rows_in_words(self.rows)})"
 
 
 def key(text: object) -> str:
@@ -62,8 +68,9 @@ def bounded(kind: str, found: list[Suspicion], what: str) -> list[Suspicion]:
         return found
     rows = tuple(sorted(chain.from_iterable(one.rows for one in found)))
     named, more = "; ".join(studies[:_STUDIES_NAMED]), len(studies) - _STUDIES_NAMED
-    message = f"{len(studies)} studies {what}: {named} and {more} more"
-    return [Suspicion(kind=kind, message=message, studies=studies, rows=rows, columns=found[0].columns)]
+    stem = f"{len(studies)} studies {what}"
+    message = f"{stem}: {named} and {more} more"
+    return [Suspicion(kind=kind, message=message, studies=studies, rows=rows, columns=found[0].columns, stem=stem)]
 
 
 def name_of(row: pd.Series) -> str:

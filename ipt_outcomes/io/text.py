@@ -103,6 +103,11 @@ def read_text(path: str | os.PathLike[str], *, encoding: str | None = None, sha2
     return FileText(name=name, text=text, encoding=used, sha256=digest, warnings=warnings)
 
 
+def _where_looked(file: Path) -> str:
+    folder = file.parent.name
+    return f"Looked in the folder {folder}." if folder else "Looked in the folder you are in."
+
+
 def _existing_file(path: str | os.PathLike[str]) -> Path:
     given = os.fspath(path)
     if not isinstance(given, str) or "\0" in given or not given.strip():
@@ -118,7 +123,7 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     except OSError:
         exists = is_folder = is_file = False
     if not exists:
-        raise IptError(f"there is no file {given}", hint=f"Looked in {file.parent.name or 'this folder'}/.")
+        raise IptError(f"there is no file {given}", hint=_where_looked(file))
     if is_folder:
         raise IptError(f"{file.name} is a folder: a file was expected")
     if not is_file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -196,7 +197,7 @@ class PooledEffect(ResultObject):
         lines = [
             f"Pooled {name}, {self.k} {'study' if self.k == 1 else 'studies'}: "
             f"{format_number(self.estimate, style)} "
-            f"({percent}% CI {format_interval(self.ci_low, self.ci_high, style)}), "
+            f"({percent}% CI {format_interval(self.ci_low, self.ci_high, style)}){self._as_ratio(style)}, "
             f"{letter}{df} = {format_number(self.statistic)}, p {_equals(self.p_value)}",
             f"Heterogeneity: tau2 {format_number(self.tau2, 'decimal3')}, "
             f"I2 {format_number(self.i2, 'percent')}, "
@@ -213,6 +214,13 @@ class PooledEffect(ResultObject):
         if self.n_dropped:
             lines.append(f"{self.n_dropped} of {self.yi.size} rows had no effect or variance and were left out")
         return "\n".join(lines)
+
+    def _as_ratio(self, style: Style) -> str:
+        """The same on the scale of the ratio, where the effect is the logarithm of one."""
+        if self.measure not in {"OR", "RR"}:
+            return ""
+        estimate, low, high = (math.exp(min(value, 700.0)) for value in (self.estimate, self.ci_low, self.ci_high))
+        return f", {self.measure} {format_number(estimate, style)} ({format_interval(low, high, style)})"
 
     def plot(
         self,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ipt_outcomes.errors import DataError, OptionError, require_choice
+from ipt_outcomes.errors import DataError, OptionError
 from ipt_outcomes.evidence import EvidenceSynthesis, MetaJob, read_job
 from ipt_outcomes.report.evidence import evidence_document
 from ipt_outcomes.report.folder import write_report
-from ipt_outcomes.report.manifest import AUDIENCES, MANIFEST_NAME, InputFile
+from ipt_outcomes.report.manifest import MANIFEST_NAME, InputFile
 from ipt_outcomes.report.verification import RESULTS_NAME, compare_results, read_results
 
 if TYPE_CHECKING:
@@ -63,11 +63,12 @@ def render(
         The spec's data were refused.
     """
     if isinstance(analysis, str | Path):
+        if job is not None:
+            raise OptionError("a spec is a job already: give render() a spec, or an analysis with its job")
         job, files = read_job(Path(analysis))
         analysis, title = job.run(job.load(files)), title or job.title
     if not isinstance(analysis, EvidenceSynthesis):
         raise OptionError(f"expected an analysis or the path of a spec; got {type(analysis).__name__}")
-    require_choice("audience", audience, AUDIENCES)
     begin = step or (lambda name: None)
     begin("drawing")
     document = evidence_document(analysis, title=title, audience=audience)

@@ -17,20 +17,7 @@ from ipt_outcomes.errors import DataError, IptError, OptionError
 MANIFEST_NAME = "manifest.json"
 AUDIENCES = ("internal", "board", "public", "published")
 
-_LIBRARIES = (
-    "numpy",
-    "pandas",
-    "scipy",
-    "statsmodels",
-    "duckdb",
-    "glmm",
-    "matplotlib",
-    "seaborn",
-    "Jinja2",
-    "typst",
-    "python-docx",
-    "openpyxl",
-)
+_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "Jinja2", "typst", "python-docx", "openpyxl")
 _PATH = re.compile(r"(/[^/\s]+){2,}|[A-Za-z]:[\\/].*|\\\\.*|~/.*")
 _FILE_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]+")
 

@@ -280,3 +280,31 @@ def test_a_value_with_a_comma_stands_in_quotes(table: Path, here: Path) -> None:
     result = run("meta", table, "--where", 'study="Simulated, 01","Simulated, 03"', "--format", "html")
     assert result.exit_code == 0, result.output
     assert "2 studies" in result.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--level", "0.9"),
+        ("--convention", "metafor"),
+        ("--zero-cells", "treatment-arm"),
+        ("--towards", "none"),
+        ("--low-risk-above", "3"),
+        ("--tau2", "common"),
+        ("--test", "knapp-hartung-adhoc"),
+        ("--by", "format"),
+        ("--measure", "g,OR,RD"),
+    ],
+    ids=lambda options: options[0],
+)
+def test_every_option_makes_a_report_that_can_be_run_again(table: Path, here: Path, options: tuple[str, ...]) -> None:
+    result = run("meta", table, *options, "--out", "x", "--format", "html")
+    assert result.exit_code == 0, result.output
+    assert run("verify", "x", "--data", table).exit_code == 0
+
+
+def test_another_level_is_another_level_everywhere(table: Path, here: Path) -> None:
+    assert run("meta", table, "--level", "0.9", "--out", "x", "--format", "html").exit_code == 0
+    page = (here / "x" / "report.html").read_text()
+    assert "90% CI" in page
+    assert "95%" not in page

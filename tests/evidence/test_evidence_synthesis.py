@@ -154,7 +154,18 @@ def test_a_column_that_is_not_there_is_an_error_with_the_columns_there_are() -> 
 
 @pytest.mark.parametrize(
     "options",
-    [{"rho": 1.0}, {"rho": -0.1}, {"measures": "d"}, {"convention": "cohen"}, {"tau2": "XX"}, {"test": "t"}],
+    [
+        {"rho": 1.0},
+        {"rho": -0.1},
+        {"measures": "d"},
+        {"convention": "cohen"},
+        {"tau2": "XX"},
+        {"test": "t"},
+        {"better": "up"},
+        {"event": "nice"},
+        {"zero_cells": "zz"},
+        {"measures": ()},
+    ],
 )
 def test_options_outside_their_set_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
@@ -261,7 +272,7 @@ def test_levels_are_compared_without_blanks_and_numbers_shown_whole() -> None:
     battery = synthesise(ipt.load_studies(table(rob=[4.0, 2.0, None])), by="rob").batteries[0]
     assert battery.comparators is not None
     assert list(battery.comparators.pooled) == ["2", "4"]
-    assert any("without a value in rob" in note for note in battery.notes)
+    assert any("Rows without a rob are left out" in note for note in battery.notes)
 
 
 def test_conditions_come_in_the_order_of_the_vocabulary() -> None:
@@ -276,3 +287,67 @@ def test_a_spec_stays_in_its_folder(tmp_path: Path) -> None:
     (inside / "spec.toml").write_text('job = "meta"\nfiles = ["../secret.csv"]\n')
     with pytest.raises(OptionError, match="outside its own folder"):
         ipt.evidence.read_job(inside / "spec.toml")
+
+
+@pytest.mark.parametrize(
+    "column", ["yi", "vi", "flag", "kind", "level", "n_effects", "left_out", "rho", "comparison", "pooled"]
+)
+def test_a_column_of_the_table_may_be_called_like_one_of_ours(column: str) -> None:
+    plain = synthesise(ipt.load_studies(table()), by="instrument")
+    frame = table(**{column: ["x", "y", "x"]})
+    tables = {"one": ipt.load_studies(frame), "two": ipt.load_studies(frame)}
+    synthesis = synthesise(tables, by=column)
+    assert synthesis.batteries[0].combined.estimate == plain.batteries[0].combined.estimate
+    assert synthesis.batteries[0].comparator_levels == ("x", "y")
+
+
+def test_large_numbers_stay_apart_and_numbers_come_by_size() -> None:
+    frame = table(trial_number=[1234567, 1234568, 9])
+    assert synthesise(ipt.load_studies(frame), by="trial_number").batteries[0].comparator_levels == (
+        "9",
+        "1234567",
+        "1234568",
+    )
+
+
+def test_a_correlation_near_one_of_the_grid_takes_its_place() -> None:
+    frame = pd.concat([table(), table(mean_arm1=[8.0, 13.0, 7.5])])
+    battery = synthesise(ipt.load_studies(frame), rho=0.60000001).batteries[0]
+    assert sorted({rho for rho, _ in battery.rho}) == [0.3, 0.5, 0.60000001, 0.8]
+
+
+def test_nothing_is_claimed_of_a_check_that_was_not_made() -> None:
+    synthesis = synthesise(ipt.load_studies(table()))
+    assert list(synthesis.given.values()) == [None]
+    assert not [row for row in synthesis.results if row.analysis == "given_check"]
+
+
+def test_one_study_tells_nothing_of_the_variance_between_studies() -> None:
+    results = synthesise(ipt.load_studies(table())).results
+    assert results.find("by_comparator", "tau2", {"condition_arm2": "wl"}).value is None
+    assert results.find("by_comparator", "tau2", {"condition_arm2": "cau"}).value is not None
+
+
+def test_the_test_between_levels_is_given_with_both_kinds_of_standard_errors() -> None:
+    frame = ipt.simulate.studies().comparisons.drop(columns="row")
+    results = synthesise(ipt.load_studies(frame)).results
+    levels = ["cau", "wl", "other ctr"]
+    for analysis, limits in {"comparator_test": ("ci_low", "ci_high"), "comparator_test_normal": None}.items():
+        pooled = [results.find("by_comparator", "estimate", {"condition_arm2": level}).value for level in levels]
+        errors = [results.find("by_comparator", "se", {"condition_arm2": level}).value for level in levels]
+        if limits is None:
+            battery = synthesise(ipt.load_studies(frame), test="z").batteries[0]
+            assert battery.comparators is not None
+            errors = [battery.comparators.pooled[level].se for level in levels]
+        weights = 1 / np.array(errors) ** 2
+        mean = np.sum(weights * np.array(pooled)) / weights.sum()
+        q = np.sum(weights * (np.array(pooled) - mean) ** 2)
+        assert results.find(analysis, "q_between").value == pytest.approx(q, rel=1e-9)
+
+
+def test_the_simulated_rows_are_possible() -> None:
+    """Two formats of one trial share instrument and control, and every effect is one a trial might find."""
+    rows = study_effects(ipt.simulate.studies()).rows
+    assert rows["yi"].abs().max() < 2
+    shared = rows[rows["multi_arm1"].notna()]
+    assert shared[["study", "instrument", "mean_arm2", "sd_arm2", "n_arm2"]].drop_duplicates().shape[0] == 1

@@ -99,7 +99,7 @@ def test_a_narrower_knapp_hartung_interval_is_shown_beside_the_normal_one() -> N
     alike = small_table(precalc_g=[0.50, 0.51, 0.49], precalc_g_se=[0.2, 0.2, 0.2])
     said = text_of(document_of(alike), Note)
     assert "narrower than the normal one" in said
-    assert "The normal interval is" in said
+    assert "The Knapp-Hartung interval is 0.475 to 0.525, the normal one 0.274 to 0.726." in said
 
 
 def test_what_looks_wrong_and_what_gave_no_effect_is_in_the_report(document: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipt_outcomes.errors import require_choice
 from ipt_outcomes.evidence import EvidenceSynthesis
 from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
 from ipt_outcomes.report.evidence import drawings, findings, methods, studies
@@ -28,6 +29,7 @@ def evidence_document(
     -------
     Document
     """
+    require_choice("audience", audience, _AUDIENCE)
     batteries = shown_batteries(synthesis)
     blocks: list[Block] = []
     if len(batteries) > 1:

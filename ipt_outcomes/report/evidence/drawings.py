@@ -10,9 +10,9 @@ import pandas as pd
 
 from ipt_outcomes import figures
 from ipt_outcomes.effects import EffectSizes
+from ipt_outcomes.evidence import column_in_words
 from ipt_outcomes.meta import PooledEffect
 from ipt_outcomes.report.document import Figure
-from ipt_outcomes.report.evidence.findings import by_words
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, level_name
 from ipt_outcomes.report.pictures import picture
 from ipt_outcomes.results import format_interval, format_number
@@ -47,7 +47,8 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
     arms = arms_in_words(battery)
     suffix = f" (part {number} of {of})" if of > 1 else ""
     combined = "combined " if battery.has_dependence else ""
-    by = f" by {by_words(battery.by)}" if part.groups is not None and battery.by else ""
+    pooled = " Diamonds: pooled effects. Bar: prediction interval." if battery.combined.k > 1 else ""
+    by = f" by {column_in_words(battery.by)}" if part.groups is not None and battery.by else ""
 
     def draw(width: float) -> Axes:
         return figures.forest(
@@ -64,7 +65,7 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
     return Figure(
         id=f"{shown.prefix}forest-{number}",
         caption=f"Forest plot{by}{suffix}: {shown.measure}, one {combined}effect per study. Squares: studies, "
-        "sized by weight. Diamonds: pooled effects. Bar: prediction interval.",
+        f"sized by weight.{pooled}",
         alt=f"Forest plot{by}{suffix}. {_alt_pooled(shown)} The numbers are in the table below the figure.",
         picture=picture(draw, id=f"{shown.prefix}forest-{number}"),
         data=_forest_data(shown, part, number),
@@ -74,7 +75,7 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
 def _parts(shown: Shown) -> Iterator[_Part]:
     battery = shown.battery
     table = battery.comparator_studies
-    grouped = battery.comparators is not None and len(battery.comparators.pooled) > 1
+    grouped = len(battery.comparator_levels) > 1
     if not grouped:
         table = battery.studies.assign(level="")
     effects = battery.comparator_effects() if grouped else battery.effects
@@ -117,7 +118,7 @@ def _forest_data(shown: Shown, part: _Part, number: int) -> TableSpec:
         if part.groups is not None:
             analysis, groups = (
                 "comparator_effects",
-                {str(battery.by): str(row.level), "study": str(row.study)},
+                {battery.by_key: str(row.level), "study": str(row.study)},
             )
         level = level_name(battery, str(row.level)) if part.groups is not None else "all"
         cells = (
@@ -132,8 +133,8 @@ def _forest_data(shown: Shown, part: _Part, number: int) -> TableSpec:
         caption="The effects drawn in the forest plot",
         columns=(
             Column("Study"),
-            Column(by_words(battery.by).capitalize() if battery.by else "Studies"),
-            Column("Standard error", "right"),
+            Column(column_in_words(battery.by).capitalize() if battery.by else "Studies"),
+            Column(f"Standard error{shown.scale}", "right"),
             Column(f"{shown.symbol} ({shown.level} CI)", "right"),
         ),
         rows=tuple(rows),
@@ -156,8 +157,8 @@ def funnel_figure(shown: Shown) -> Figure:
 
     return Figure(
         id=f"{shown.prefix}funnel",
-        caption=f"Contour funnel plot: {shown.measure} of each study against its standard error. Shaded: where a study "
-        "alone would be significant. If small studies lie on one side only, some may be missing.",
+        caption=f"Contour funnel plot: {shown.measure} of each study against its standard error{shown.scale}. Shading: "
+        "the p value a study alone would have. If small studies lie on one side only, some may be missing.",
         alt=f"Funnel plot of the combined effect of each study. {_alt_pooled(shown)}",
         picture=picture(draw, id=f"{shown.prefix}funnel"),
     )
@@ -169,13 +170,13 @@ def analyses_figure(shown: Shown) -> Figure:
     rows: list[tuple[str, PooledEffect]] = [("All studies (main analysis)", battery.combined)]
     if battery.has_dependence:
         rows.append(("All rows (naive)", battery.all_rows))
-    if battery.comparators is not None and len(battery.comparators.pooled) > 1:
+    if battery.comparators is not None and len(battery.comparator_levels) > 1:
         rows += [(level_name(battery, str(level)), pooled) for level, pooled in battery.comparators.pooled.items()]
     if "low_risk" in battery.low_risk:
         rows.append(("Low risk of bias", battery.low_risk["low_risk"]))
 
     def draw(width: float) -> Axes:
-        return figures.analyses(rows, favours=arms_in_words(battery), width=width)
+        return figures.analyses(rows, level=battery.combined.level, favours=arms_in_words(battery), width=width)
 
     return Figure(
         id=f"{shown.prefix}analyses",
@@ -208,7 +209,7 @@ def leave_one_out_figure(shown: Shown) -> Figure:
         columns=(
             Column("Study left out"),
             Column(f"{shown.symbol} ({shown.level} CI)", "right"),
-            Column("tau²", "right"),
+            Column(f"τ²{shown.scale}", "right"),
             Column("p", "right"),
         ),
         rows=tuple(rows),
@@ -218,7 +219,13 @@ def leave_one_out_figure(shown: Shown) -> Figure:
     which = "" if len(most) == len(frame) else f" Shown: the {ROWS_PER_PART} studies that move it most."
 
     def draw(width: float) -> Axes:
-        return figures.leave_one_out(most, pooled=battery.combined, favours=arms_in_words(battery), width=width)
+        return figures.leave_one_out(
+            most,
+            pooled=battery.combined,
+            level=battery.combined.level,
+            favours=arms_in_words(battery),
+            width=width,
+        )
 
     return Figure(
         id=f"{shown.prefix}leave-one-out",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, in_order
+from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, column_in_words, in_order
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, condition, level_name, title_of
 from ipt_outcomes.report.writing import NO_BREAK, say
@@ -19,7 +18,13 @@ def finding(shown: Shown) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(_main_sentence(shown)), Paragraph(_spread_sentence(shown))]
     notes: list[Content] = [(note,) for note in (*battery.notes, *battery.study_effects.notes)]
     if battery.combined.narrower_than_z:
-        notes.append(say("The normal interval is {limits}.", limits=shown.limits("combined", kind="z_ci")))
+        notes.append(
+            say(
+                "The Knapp-Hartung interval is {limits}, the normal one {normal}.",
+                limits=shown.limits("combined", style="decimal3"),
+                normal=shown.limits("combined", kind="z_ci", style="decimal3"),
+            )
+        )
     if notes:
         blocks.append(Note("Before you use these numbers", tuple(notes)))
     return tuple(blocks)
@@ -85,13 +90,15 @@ def _spread_sentence(shown: Shown) -> Content:
     if battery.combined.k < 2:
         return ("With one study there is no between-study variance to estimate.",)
     parts = say(
-        "Between studies: tau² = {tau2}, I² = {i2}",
+        "Between studies: τ²{scale} = {tau2}, I² = {i2}",
+        scale=shown.scale,
         tau2=shown.value("combined", "tau2", "decimal3"),
         i2=shown.value("combined", "i2", "percent"),
     )
     if shown.has("combined", "i2_low"):
         parts += say(
-            " (95% CI {low} to {high})",
+            " ({level} CI {low} to {high})",
+            level=shown.level,
             low=shown.value("combined", "i2_low", "percent"),
             high=shown.value("combined", "i2_high", "percent"),
         )
@@ -114,18 +121,21 @@ def _prediction_words(shown: Shown) -> str:
     return ", so in some settings there may be no difference, or one in the other direction"
 
 
-def comparisons_table(synthesis: EvidenceSynthesis, batteries: Iterable[Shown]) -> Table:
+def comparisons_table(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> Table:
     """Return the main result of every battery side by side."""
-    rows = []
+    rows: list[TableRow] = []
+    notes: list[Content] = []
     for shown in batteries:
         name = title_of(shown.battery, synthesis)
         rows.append(_pooled_row((Link(name, f"#{shown.prefix}finding"),), shown, "combined", None))
+        notes += _narrow_notes(shown, [_Line(name, "combined", {})])
     return Table(
         spec=TableSpec(
             id="comparisons",
-            caption="The main result of each comparison (one combined effect per study)",
-            columns=_pooled_columns("Comparison", None),
+            caption="The main result of each comparison (one effect per study)",
+            columns=_pooled_columns("Comparison", "Effect", batteries[0].level),
             rows=tuple(rows),
+            notes=tuple(notes),
         )
     )
 
@@ -144,14 +154,15 @@ def analyses_table(shown: Shown) -> Table:
     named += [(SENSITIVITY[analysis], analysis) for analysis in battery.sensitivity]
     lines = [_Line(words, analysis, {}) for words, analysis in named if shown.has(analysis, "k")]
     abbreviations = (
-        "CI: confidence interval. PI: prediction interval. tau²: variance between studies. I²: share of the variance "
-        "that is between studies (100 tau² / (tau² + typical sampling variance)).",
+        "k: effects pooled, one per study unless naive. CI: confidence interval. PI: prediction interval. "
+        f"τ²: variance between studies{shown.scale}. I²: share of the variance that is between studies, "
+        "100 τ² / (τ² + typical sampling variance); under one common effect 100 (Q − df) / Q.",
     )
     return Table(
         spec=TableSpec(
             id=f"{shown.prefix}analyses-table",
             caption="The pooled effect under each analysis",
-            columns=_pooled_columns("Analysis", shown),
+            columns=_pooled_columns("Analysis", shown.symbol, shown.level),
             rows=tuple(
                 _pooled_row((line.words,), shown, line.analysis, line.levels, total=line.analysis == "combined")
                 for line in lines
@@ -175,9 +186,11 @@ def _narrow_notes(shown: Shown, lines: list[_Line]) -> tuple[Content, ...]:
     narrow = [line for line in lines if shown.has(line.analysis, "z_ci_low", line.levels)]
     return tuple(
         say(
-            "{words}: the Knapp-Hartung interval is narrower than the normal one, {limits}; the wider is the safer.",
+            "{words}: the Knapp-Hartung interval, {limits}, is narrower than the normal one, {normal}; the wider is "
+            "the safer.",
             words=line.words,
-            limits=shown.limits(line.analysis, line.levels, "z_ci"),
+            limits=shown.limits(line.analysis, line.levels, style="decimal3"),
+            normal=shown.limits(line.analysis, line.levels, "z_ci", style="decimal3"),
         )
         for line in narrow
     )
@@ -186,17 +199,17 @@ def _narrow_notes(shown: Shown, lines: list[_Line]) -> tuple[Content, ...]:
 def comparator_table(shown: Shown) -> tuple[Block, ...]:
     """Return the pooled effect in each level of the column compared by, and the test between them."""
     battery = shown.battery
-    if battery.comparators is None or battery.by is None or len(battery.comparators.pooled) < 2:
+    if battery.comparators is None or battery.by is None or len(battery.comparator_levels) < 2:
         return ()
     lines = [
-        _Line(level_name(battery, str(level)), "by_comparator", {battery.by: str(level)})
+        _Line(level_name(battery, str(level)), "by_comparator", {battery.by_key: str(level)})
         for level in battery.comparators.pooled
     ]
     table = Table(
         spec=TableSpec(
             id=f"{shown.prefix}comparator-table",
-            caption=f"The pooled effect by {by_words(battery.by)} (one combined effect per study)",
-            columns=_pooled_columns(by_words(battery.by).capitalize(), shown),
+            caption=f"The pooled effect by {column_in_words(battery.by)} (one combined effect per study)",
+            columns=_pooled_columns(column_in_words(battery.by).capitalize(), shown.symbol, shown.level),
             rows=tuple(_pooled_row((line.words,), shown, line.analysis, line.levels) for line in lines),
             notes=_narrow_notes(shown, lines),
         )
@@ -204,11 +217,18 @@ def comparator_table(shown: Shown) -> tuple[Block, ...]:
     if not shown.has("comparator_test", "q_between_p_value"):
         return (table,)
     sentence = say(
-        "Test for a difference between the levels (each with its own tau²): Q = {q}, df = {df}, {p}.",
+        "Test for a difference between the levels (each with its own τ², with the standard errors of the table): "
+        "Q = {q}, df = {df}, {p}.",
         q=shown.value("comparator_test", "q_between"),
         df=shown.value("comparator_test", "q_between_df", "integer"),
         p=p_content(shown, "comparator_test", "q_between_p_value"),
     )
+    if battery.combined.test != "z":
+        sentence += say(
+            " With normal standard errors: Q = {q}, {p}.",
+            q=shown.value("comparator_test_normal", "q_between"),
+            p=p_content(shown, "comparator_test_normal", "q_between_p_value"),
+        )
     return (table, Paragraph(sentence))
 
 
@@ -219,17 +239,21 @@ def rho_table(shown: Shown) -> tuple[Block, ...]:
         return ()
     rhos = sorted({rho for rho, _ in battery.rho})
     levels = list(dict.fromkeys(level for _, level in battery.rho))
-    rows = []
+    rows, lines = [], []
     for level in levels:
-        where = {battery.by: level} if level and battery.by else {}
+        where = {battery.by_key: level} if level else {}
         words = level_name(battery, level) if level else "All studies"
         cells = [shown.effect("rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos]
         rows.append(TableRow(((words,), *cells)))
+        lines += [
+            _Line(f"{words}, correlation {rho:g}", "rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos
+        ]
     spec = TableSpec(
         id=f"{shown.prefix}rho-table",
         caption=f"Pooled {shown.symbol} ({shown.level} CI) by the correlation assumed between effects of one study",
         columns=(Column("Studies"), *(Column(f"Correlation {rho:g}", "right") for rho in rhos)),
         rows=tuple(rows),
+        notes=_narrow_notes(shown, lines),
     )
     return (Table(spec=spec),)
 
@@ -249,22 +273,13 @@ def sources_note(shown: Shown) -> Bullets:
     return Bullets(tuple(items))
 
 
-def by_words(column: str) -> str:
-    """Return a column's name in words."""
-    return {"condition_arm2": "comparator", "condition_arm1": "treatment", "target_group": "population"}.get(
-        column, column.replace("_", " ")
-    )
-
-
-def _pooled_columns(first: str, shown: Shown | None) -> tuple[Column, ...]:
-    level = shown.level if shown else "95%"
-    symbol = shown.symbol if shown else "Effect"
+def _pooled_columns(first: str, symbol: str, level: str) -> tuple[Column, ...]:
     return (
         Column(first),
-        Column("Effects", "right"),
+        Column("k", "right"),
         Column(f"{symbol} ({level} CI)", "right"),
         Column(f"{level} PI", "right"),
-        Column("tau²", "right"),
+        Column("τ²", "right"),
         Column("I²", "right"),
         Column("p", "right"),
     )

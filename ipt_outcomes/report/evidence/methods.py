@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ipt_outcomes import __version__
-from ipt_outcomes.evidence import EvidenceSynthesis, Options
+from ipt_outcomes.evidence import EvidenceSynthesis, Options, column_in_words
 from ipt_outcomes.report.document import Bullets, Paragraph, Reference, References
-from ipt_outcomes.report.evidence.findings import by_words
 from ipt_outcomes.report.evidence.shown import Shown
 from ipt_outcomes.results import listed
 from ipt_outcomes.tables import Content
@@ -23,16 +22,15 @@ _TAU2 = {
 _TEST = {
     "z": "Intervals and tests use the normal distribution, prediction intervals too.",
     "knapp-hartung": "Intervals and tests use the Knapp-Hartung adjustment; prediction intervals use the t "
-    "distribution with k − 1 degrees of freedom. Where the adjustment gives a narrower interval than the normal one, "
-    "both are shown.",
+    "distribution with k − 1 degrees of freedom (as metafor does; Higgins and others have k − 2). Where the "
+    "adjustment gives a narrower interval than the normal one, both are shown.",
     "knapp-hartung-adhoc": "Intervals and tests use the Knapp-Hartung adjustment, never narrower than the normal "
     "interval (ad hoc correction); prediction intervals use the t distribution with k − 1 degrees of freedom.",
 }
 _CONVENTION = {
     "metapsy": "Hedges' g follows the Metapsy convention: small-sample correction 1 − 3/(4 df − 1), standard error "
-    "from the uncorrected difference; events were turned into g through the log odds ratio (√3/π).",
-    "metafor": "Hedges' g uses the exact small-sample correction and the large-sample variance 1/n₁ + 1/n₂ + "
-    "g²/(2N); events were turned into g through the log odds ratio (√3/π).",
+    "from the uncorrected difference.",
+    "metafor": "Hedges' g uses the exact small-sample correction and the large-sample variance 1/n₁ + 1/n₂ + g²/(2N).",
 }
 _ZERO = {
     "add-half": "0.5 was added to all four cells of a table with an empty cell",
@@ -56,30 +54,32 @@ def methods_paragraphs(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...
     tuple of Paragraph
     """
     options = synthesis.options
+    kinds = {kind for shown in batteries for kind in shown.battery.study_effects.rows["kind"]}
     return (
-        Paragraph((_effects_words(synthesis),)),
+        Paragraph((_effects_words(synthesis, kinds),)),
         Paragraph((_model_words(options),)),
         Paragraph((_dependence_words(options, batteries),)),
         Paragraph((f"Computed with ipt_outcomes {__version__}.",)),
     )
 
 
-def _effects_words(synthesis: EvidenceSynthesis) -> str:
+def _effects_words(synthesis: EvidenceSynthesis, kinds: set[str]) -> str:
     options = synthesis.options
     words = []
     if "g" in options.measures:
         words.append("A positive standardised effect favours arm 1, whichever way the scale runs.")
-    if options.towards is not None:
-        turned = any(
-            studies.comparisons["turned"].any()
-            for studies in synthesis.sources.values()
-            if "turned" in studies.comparisons
-        )
-        if turned:
-            words.append(f"Comparisons with {options.towards.upper()} in the second arm were turned round.")
+    tables = [studies.comparisons for studies in synthesis.sources.values()]
+    if any(table["turned"].any() for table in tables if "turned" in table):
+        words.append(f"Comparisons with {str(options.towards).upper()} in the second arm were turned round.")
     if "g" in options.measures:
-        words.append(_CONVENTION[options.convention])
-        words.append("Effects that the table holds only as printed were taken as they are.")
+        if kinds & {"means", "change", "events"}:
+            words.append(_CONVENTION[options.convention])
+        if "events" in kinds:
+            words.append("Events were turned into g through the log odds ratio (√3/π).")
+        if kinds & {"precalc", "given"}:
+            words.append(
+                "Effects that the table holds only as printed, or as its databank gives them, were taken as they are."
+            )
     ratios = [measure for measure in options.measures if measure != "g"]
     if ratios:
         words.append(
@@ -94,12 +94,12 @@ def _model_words(options: Options) -> str:
         model = "Effects were pooled under one common effect (inverse-variance weights)."
     else:
         model = (
-            f"Effects were pooled by a random-effects model; the between-study variance tau² by {_TAU2[options.tau2]}."
+            f"Effects were pooled by a random-effects model; the between-study variance τ² by {_TAU2[options.tau2]}."
         )
-    i2 = "I² is 100 (Q − df) / Q" if options.tau2 == "common" else "I² is 100 tau² / (tau² + typical sampling variance)"
+    i2 = "I² is 100 (Q − df) / Q" if options.tau2 == "common" else "I² is 100 τ² / (τ² + typical sampling variance)"
     tests = _TEST["z" if options.tau2 == "common" else options.test]
     return (
-        f"{model} {tests} {i2}; its interval and that of tau² are by the Q-profile method. "
+        f"{model} {tests} {i2}; its interval and that of τ² are by the Q-profile method. "
         f"Confidence level {100 * options.level:g}%."
     )
 
@@ -111,20 +111,31 @@ def _dependence_words(options: Options, batteries: tuple[Shown, ...]) -> str:
             f"Effects of one study were combined into one before pooling, assuming a correlation of {options.rho:g} "
             "between them; the table of correlations shows what other values give."
         )
-    by = next((shown.battery.by for shown in batteries if shown.battery.comparators is not None), None)
+    by = next((shown.battery.by for shown in batteries if len(shown.battery.comparator_levels) > 1), None)
     if by is not None:
         words.append(
-            f"Results by {by_words(by)} combine the effects of a study within each level; each level has its own tau²."
+            f"Results by {column_in_words(by)} combine the effects of a study within each level; each level has its "
+            "own τ²."
         )
     if any(shown.battery.low_risk for shown in batteries):
         words.append(
-            f"Low risk of bias means more than {options.low_risk_above:g} items rated as low risk, or the word low."
+            f"A study has a low risk of bias if more than {options.low_risk_above:g} items are rated so, or if it is "
+            'rated "low".'
         )
-    words.append(
-        "Sensitivity: each study left out in turn, other estimators of tau², one common effect. Funnel asymmetry: "
-        "Egger's regression on the combined effects."
-    )
-    return " ".join(words)
+    return " ".join([*words, _sensitivity_words(batteries)])
+
+
+def _sensitivity_words(batteries: tuple[Shown, ...]) -> str:
+    """The sensitivity analyses that some battery holds."""
+    held = [shown.battery for shown in batteries]
+    done = ["each study left out in turn"] if any(not battery.leave_one_out.empty for battery in held) else []
+    done += ["other estimators of τ²", "one common effect"]
+    if any("lowest" in battery.sensitivity for battery in held):
+        done.append("only the lowest or the highest effect of each study")
+    words = f"Sensitivity: {listed(done)}."
+    if any(battery.egger is not None for battery in held):
+        words += " Funnel asymmetry: Egger's regression on one effect per study."
+    return words
 
 
 def data_bullets(synthesis: EvidenceSynthesis) -> Bullets:
@@ -146,50 +157,80 @@ def data_bullets(synthesis: EvidenceSynthesis) -> Bullets:
         if studies.simulated:
             items.append((f"{lead}simulated: no trial stands behind these rows",))
         items += [(f"{lead}{note}",) for note in studies.notes]
+        if synthesis.given[name] is None:
+            items.append((f"{lead}no effects of a databank to check against the rows",))
     return Bullets(tuple(items))
 
 
 _REFERENCES: dict[str, Reference] = {
     "hedges": Reference(
-        "Hedges (1981). Distribution theory for Glass's estimator of effect size and related estimators.",
+        "Hedges (1981). Distribution theory for Glass's estimator of effect size and related estimators. "
+        "Journal of Educational Statistics, 6(2), 107–128.",
         "10.3102/10769986006002107",
     ),
     "chinn": Reference(
-        "Chinn (2000). A simple method for converting an odds ratio to effect size.",
+        "Chinn (2000). A simple method for converting an odds ratio to effect size for use in meta-analysis. "
+        "Statistics in Medicine, 19(22), 3127–3131.",
         "10.1002/1097-0258(20001130)19:22<3127::AID-SIM784>3.0.CO;2-M",
     ),
-    "knapp": Reference(
-        "Knapp & Hartung (2003). Improved tests for a random effects meta-regression with a single covariate.",
-        "10.1002/sim.1482",
+    "sweeting": Reference(
+        "Sweeting, Sutton & Lambert (2004). What to add to nothing? Use and avoidance of continuity corrections in "
+        "meta-analysis of sparse data. Statistics in Medicine, 23(9), 1351–1375.",
+        "10.1002/sim.1761",
     ),
     "reml": Reference(
-        "Viechtbauer (2005). Bias and efficiency of meta-analytic variance estimators in the random-effects model.",
+        "Viechtbauer (2005). Bias and efficiency of meta-analytic variance estimators in the random-effects model. "
+        "Journal of Educational and Behavioral Statistics, 30(3), 261–293.",
         "10.3102/10769986030003261",
     ),
+    "dl": Reference(
+        "DerSimonian & Laird (1986). Meta-analysis in clinical trials. Controlled Clinical Trials, 7(3), 177–188.",
+        "10.1016/0197-2456(86)90046-2",
+    ),
+    "pm": Reference(
+        "Paule & Mandel (1982). Consensus values and weighting factors. Journal of Research of the National Bureau of "
+        "Standards, 87(5), 377–385.",
+        "10.6028/jres.087.022",
+    ),
+    "knapp": Reference(
+        "Knapp & Hartung (2003). Improved tests for a random effects meta-regression with a single covariate. "
+        "Statistics in Medicine, 22(17), 2693–2710.",
+        "10.1002/sim.1482",
+    ),
+    "adhoc": Reference(
+        "Röver, Knapp & Friede (2015). Hartung-Knapp-Sidik-Jonkman approach and its modification for random-effects "
+        "meta-analysis with few studies. BMC Medical Research Methodology, 15, 99.",
+        "10.1186/s12874-015-0091-1",
+    ),
+    "i2": Reference(
+        "Higgins & Thompson (2002). Quantifying heterogeneity in a meta-analysis. Statistics in Medicine, 21(11), "
+        "1539–1558.",
+        "10.1002/sim.1186",
+    ),
     "qprofile": Reference(
-        "Viechtbauer (2007). Confidence intervals for the amount of heterogeneity in meta-analysis.",
+        "Viechtbauer (2007). Confidence intervals for the amount of heterogeneity in meta-analysis. Statistics in "
+        "Medicine, 26(1), 37–52.",
         "10.1002/sim.2514",
     ),
-    "i2": Reference("Higgins & Thompson (2002). Quantifying heterogeneity in a meta-analysis.", "10.1002/sim.1186"),
     "prediction": Reference(
-        "Higgins, Thompson & Spiegelhalter (2009). A re-evaluation of random-effects meta-analysis.",
+        "Higgins, Thompson & Spiegelhalter (2009). A re-evaluation of random-effects meta-analysis. Journal of the "
+        "Royal Statistical Society A, 172(1), 137–159.",
         "10.1111/j.1467-985X.2008.00552.x",
     ),
+    "borenstein": Reference(
+        "Borenstein, Hedges, Higgins & Rothstein (2009). Introduction to Meta-Analysis, chapter 24: Multiple outcomes "
+        "or time-points within a study. Wiley.",
+        "10.1002/9780470743386",
+    ),
     "egger": Reference(
-        "Egger, Davey Smith, Schneider & Minder (1997). Bias in meta-analysis detected by a simple, graphical test.",
+        "Egger, Davey Smith, Schneider & Minder (1997). Bias in meta-analysis detected by a simple, graphical test. "
+        "BMJ, 315, 629–634.",
         "10.1136/bmj.315.7109.629",
     ),
     "funnel": Reference(
-        "Peters, Sutton, Jones, Abrams & Rushton (2008). Contour-enhanced meta-analysis funnel plots.",
+        "Peters, Sutton, Jones, Abrams & Rushton (2008). Contour-enhanced meta-analysis funnel plots help distinguish "
+        "publication bias from other causes of asymmetry. Journal of Clinical Epidemiology, 61(10), 991–996.",
         "10.1016/j.jclinepi.2007.11.010",
-    ),
-    "borenstein": Reference(
-        "Borenstein, Hedges, Higgins & Rothstein (2009). Introduction to Meta-Analysis, chapter 24.",
-        "10.1002/9780470743386",
-    ),
-    "sweeting": Reference(
-        "Sweeting, Sutton & Lambert (2004). What to add to nothing? Use and avoidance of continuity corrections.",
-        "10.1002/sim.1761",
     ),
 }
 
@@ -212,8 +253,11 @@ def references(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> Re
         "chinn": any((shown.battery.study_effects.rows["kind"] == "events").any() for shown in batteries)
         and "g" in options.measures,
         "sweeting": options.measures != ("g",),
-        "reml": options.tau2 == "REML",
-        "knapp": options.test != "z",
+        "reml": True,
+        "dl": True,
+        "pm": True,
+        "knapp": True,
+        "adhoc": True,
         "i2": True,
         "qprofile": True,
         "prediction": options.tau2 != "common",

@@ -13,7 +13,7 @@ from ipt_outcomes.results import Results, Style
 from ipt_outcomes.tables import Content, Value, interval
 from ipt_outcomes.vocabulary import arm_of, label
 
-_SYMBOLS = {"SMD": "g", "SMDC": "g", "MD": "MD", "OR": "OR", "RR": "RR", "RD": "RD"}
+_SYMBOLS = {"SMD": "g", "OR": "OR", "RR": "RR", "RD": "RD"}
 _FULL = {
     "SMD": "standardised mean difference (Hedges' g)",
     "OR": "odds ratio",
@@ -49,14 +49,14 @@ class Shown:
         return _FULL[str(self.battery.combined.measure)]
 
     @property
+    def scale(self) -> str:
+        """What to say of variances and standard errors: those of a ratio are of its logarithm."""
+        return " (log scale)" if self.battery.effects.is_ratio else ""
+
+    @property
     def level(self) -> str:
         """Confidence level, as "95%"."""
         return f"{100 * self.battery.combined.level:g}%"
-
-    @property
-    def null(self) -> float:
-        """No difference, on the scale shown."""
-        return 1.0 if self.battery.effects.is_ratio else 0.0
 
     def value(self, analysis: str, statistic: str, style: Style = "decimal2", **levels: str) -> Value:
         """Return a number of this battery.
@@ -94,14 +94,16 @@ class Shown:
             : 1 if bare else None
         ]
 
-    def limits(self, analysis: str, levels: Mapping[str, str] | None = None, kind: str = "ci") -> Content:
+    def limits(
+        self, analysis: str, levels: Mapping[str, str] | None = None, kind: str = "ci", style: Style = "decimal2"
+    ) -> Content:
         """Return an interval: "0.36 to 0.62"; kind is "ci", "prediction" or "z_ci"."""
         ratio = "ratio_" if self.battery.effects.is_ratio else ""
         low, high = (self._at(analysis, f"{ratio}{kind}_{end}", levels) for end in ("low", "high"))
-        return interval(low.result_id, high.result_id)
+        return interval(low.result_id, high.result_id, style)
 
-    def _at(self, analysis: str, statistic: str, levels: Mapping[str, str] | None, style: Style = "decimal2") -> Value:
-        return Value(self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})}).id, style)
+    def _at(self, analysis: str, statistic: str, levels: Mapping[str, str] | None) -> Value:
+        return Value(self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})}).id)
 
 
 def shown_batteries(synthesis: EvidenceSynthesis) -> tuple[Shown, ...]:

@@ -16,6 +16,7 @@ def study_table(shown: Shown) -> Table:
     """Return every effect used, with the data it came from."""
     rows = shown.battery.study_effects.rows
     one_treatment = "condition_arm1" in rows and rows["condition_arm1"].nunique(dropna=False) == 1
+    similar = _studies_with_similar_arms(rows)
     return Table(
         spec=TableSpec(
             id=f"{shown.prefix}study-table",
@@ -29,14 +30,25 @@ def study_table(shown: Shown) -> Table:
                 Column("Participants", "right"),
                 Column(f"{shown.symbol} ({shown.level} CI)", "right"),
             ),
-            rows=tuple(_study_row(shown, row, one_treatment=one_treatment) for _, row in rows.iterrows()),
+            rows=tuple(
+                _study_row(shown, row, _comparison(row, one_treatment=one_treatment, similar=row["study"] in similar))
+                for _, row in rows.iterrows()
+            ),
             notes=(("Row: line of the file.",),),
         ),
         folded=True,
     )
 
 
-def _study_row(shown: Shown, row: pd.Series, *, one_treatment: bool) -> TableRow:
+def _studies_with_similar_arms(rows: pd.DataFrame) -> set[object]:
+    """Studies that compare several arms of one kind, which the table tells apart."""
+    if "multi_arm1" not in rows:
+        return set()
+    kinds = rows.groupby("study")["multi_arm1"].nunique()
+    return set(kinds.index[kinds > 1])
+
+
+def _study_row(shown: Shown, row: pd.Series, comparison: str) -> TableRow:
     groups = row_groups(row)
     people: Content = ("not told",)
     if shown.has("row_effects", "participants", groups):
@@ -48,7 +60,7 @@ def _study_row(shown: Shown, row: pd.Series, *, one_treatment: bool) -> TableRow
         (
             (str(row["study"]),),
             (str(row["row"]),),
-            (_comparison(row, one_treatment=one_treatment),),
+            (comparison,),
             (_text(row, "instrument") or _text(row, "outcome_type") or "not told",),
             (how,),
             people,
@@ -57,17 +69,16 @@ def _study_row(shown: Shown, row: pd.Series, *, one_treatment: bool) -> TableRow
     )
 
 
-def _comparison(row: pd.Series, *, one_treatment: bool) -> str:
-    """The two arms in words; the treatment only where it is not the same in every row."""
-    arm1 = _text(row, "multi_arm1") or _text(row, "condition_arm1")
-    arm2 = _text(row, "condition_arm2")
+def _comparison(row: pd.Series, *, one_treatment: bool, similar: bool) -> str:
+    """The two arms in words: the treatment where rows differ in it, and which of several similar arms it is."""
+    arm1, arm2 = (_text(row, name) for name in ("condition_arm1", "condition_arm2"))
     if not arm1 and not arm2:
         return "not told"
-    turned = " (arms turned round)" if bool(row.get("turned", False)) else ""
     words = [condition(arm, code=False) if arm else "not told" for arm in (arm1, arm2)]
-    if one_treatment and not _text(row, "multi_arm1"):
-        return f"{words[1]}{turned}"
-    return f"{words[0]} against {words[1]}{turned}"
+    comparison = words[1] if one_treatment else f"{words[0]} against {words[1]}"
+    which = f"; arm 1: {_text(row, 'multi_arm1') or 'not told'}" if similar else ""
+    turned = "; arms turned round" if bool(row.get("turned", False)) else ""
+    return f"{comparison}{which}{turned}"
 
 
 def _text(row: pd.Series, column: str) -> str:
@@ -125,6 +136,8 @@ def given_blocks(synthesis: EvidenceSynthesis) -> tuple[Block, ...]:
     several = len(synthesis.sources) > 1
     rows: list[TableRow] = []
     for name, frame in synthesis.given.items():
+        if frame is None:
+            continue
         base = {"comparison": name} if several else {}
         for _, row in frame.iterrows():
             groups = {**base, **row_groups(row)}
