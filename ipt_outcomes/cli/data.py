@@ -16,6 +16,7 @@ from ipt_outcomes.errors import DataError, IptError
     "--mapping", metavar="MAP.toml", help="Mapping of the file's columns to the dictionary: a file or a name."
 )
 @click.option("--encoding", help="Encoding of the file, where it is not to be detected.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of the file, where it cannot be told.")
 @click.option("--better", type=click.Choice(["lower", "higher"]), help="Which scores are better, where nothing tells.")
 @click.option("--event", type=click.Choice(["good", "bad"]), help="What events mean, where the table does not tell.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also write the failure table (.csv or .xlsx).")
@@ -23,6 +24,7 @@ def check(
     file: Path,
     mapping: str | None,
     encoding: str | None,
+    decimal: str | None,
     better: str | None,
     event: str | None,
     output: Path | None,
@@ -35,7 +37,7 @@ def check(
     from ipt_outcomes.io import load_studies
 
     try:
-        studies = load_studies(file, mapping=mapping, encoding=encoding)
+        studies = load_studies(file, mapping=mapping, encoding=encoding, decimal=decimal)  # type: ignore[arg-type]
     except DataError as error:
         if error.failures is None:
             raise

@@ -133,6 +133,7 @@ def _output_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--exclude-invalid", is_flag=True, help="Set rows with invalid cells aside (listed) instead of refusing.")
 @click.option("--encoding", help="Encoding of the files, where it is not to be detected.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of the files, where it cannot be told.")
 @click.option(
     "--audience",
     type=click.Choice(["internal", "board", "public"]),
@@ -183,6 +184,7 @@ def _job(options: dict[str, Any]) -> MetaJob:
         mapping=mapping_dict(options["mapping"]),
         invalid="exclude" if options["exclude_invalid"] else "refuse",
         encoding=options["encoding"],
+        decimal=options["decimal"],
         options={**chosen, **optional, "towards": None if towards.casefold() == "none" else towards},
         title=options["title"],
     )
@@ -255,7 +257,7 @@ def verify(folder: Path, files: tuple[Path, ...]) -> None:
     Exit code 1 if a file was changed, is missing or was added, or if a number differs.
     """
     from ipt_outcomes.report import verify as check_files
-    from ipt_outcomes.report.jobs import rerun
+    from ipt_outcomes.report.jobs import compare_inputs, rerun
 
     verification = check_files(folder)
     click.echo(verification.summary())
@@ -263,6 +265,8 @@ def verify(folder: Path, files: tuple[Path, ...]) -> None:
         sys.exit(1)
     if not files:
         return
+    for line in compare_inputs(folder, files):
+        click.echo(line)
     differences = rerun(folder, files)
     if differences.empty:
         click.echo("Run again: every number is the same.")

@@ -5,7 +5,7 @@ from ipt_outcomes.evidence.effects import KINDS, MEASURES, StudyEffects, study_e
 from ipt_outcomes.evidence.given import check_given
 from ipt_outcomes.evidence.job import MetaJob, mapping_dict, read_job
 from ipt_outcomes.evidence.levels import column_in_words, in_order, level_key, low_risk_rows
-from ipt_outcomes.evidence.numbers import participants, row_groups
+from ipt_outcomes.evidence.numbers import favours, participants, row_groups
 from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, Options, synthesise
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "StudyEffects",
     "check_given",
     "column_in_words",
+    "favours",
     "in_order",
     "level_key",
     "low_risk_rows",

@@ -16,7 +16,7 @@ from ipt_outcomes.errors import IptError
 from ipt_outcomes.evidence.effects import StudyEffects, own_column
 from ipt_outcomes.evidence.levels import column_in_words, in_order, level_key, level_texts, low_risk_rows
 from ipt_outcomes.meta import EggerTest, PooledEffect, Subgroups
-from ipt_outcomes.results import ResultObject
+from ipt_outcomes.results import ResultObject, listed
 
 if TYPE_CHECKING:
     from ipt_outcomes.evidence.synthesis import Options
@@ -186,7 +186,7 @@ def run_battery(name: str, effects: StudyEffects, options: Options, groups: Mapp
         leave_one_out=_leave_one_out(studies, options),
         egger=_egger(studies),
         egger_rows=_egger(rows) if dependence else None,
-        notes=_notes(rows, studies, combined, low_risk, options) + by_notes,
+        notes=_notes(rows, studies, combined, low_risk, options) + _outside_notes(rows, studies) + by_notes,
     )
 
 
@@ -311,6 +311,39 @@ def _egger(table: pd.DataFrame) -> EggerTest | None:
         return None
 
 
+def outside_studies(rows: pd.DataFrame, studies: pd.DataFrame) -> list[str]:
+    """Return the studies whose combined effect lies outside all of its own effects.
+
+    With unequal precision and a high correlation the best linear combination gives an imprecise effect a
+    negative weight.
+
+    Parameters
+    ----------
+    rows, studies : pandas.DataFrame
+        Effects per row, and combined per study.
+
+    Returns
+    -------
+    list of str
+    """
+    own = studies["yi"].to_numpy(float)
+    span = rows.groupby(rows["study"].astype(str))["yi"].agg(["min", "max"]).loc[list(studies["study"].astype(str))]
+    low, high = span["min"].to_numpy(), span["max"].to_numpy()
+    slack = 1e-9 * np.maximum(np.abs(low), np.abs(high))
+    outside = (own < low - slack) | (own > high + slack)
+    return [str(name) for name in studies["study"][outside]]
+
+
+def _outside_notes(rows: pd.DataFrame, studies: pd.DataFrame) -> tuple[str, ...]:
+    names = outside_studies(rows, studies)
+    if not names:
+        return ()
+    return (
+        f"The combined effect of {listed(names)} lies outside all effects of the study: with the assumed correlation "
+        "an imprecise effect gets a negative weight. Look at the results under lower correlations.",
+    )
+
+
 def _notes(
     rows: pd.DataFrame,
     studies: pd.DataFrame,
@@ -327,9 +360,13 @@ def _notes(
         )
     if combined.narrower_than_z:
         notes.append(
-            "The Knapp-Hartung interval of the main analysis is narrower than the normal one; both are shown, and the "
-            "wider one is the safer."
+            "The Knapp-Hartung interval of the main analysis is narrower than the normal one. Both are shown; the "
+            "verdict goes by the wider. The prediction interval rests on the narrower standard error and may be too "
+            "narrow."
         )
+    elif combined.k > 1:
+        # Why another test than the one asked for was used.
+        notes += combined.notes
     if len(studies) < len(rows):
         notes.append(
             f"Several rows of one study are not independent: they are combined with an assumed correlation of "

@@ -73,6 +73,14 @@ def row_directions(
     if contradicted.any():
         own = ", ".join(sorted(visible(name) for name in _column(table[contradicted], "instrument").unique()))
         notes = (f"For {own} the direction is the instrument's own, not the one stated for the whole table.",)
+    own_word = _column(table, "better")
+    against = needed & (known != "") & (own_word != "") & (known != own_word)
+    if against.any():
+        named = ", ".join(sorted(visible(name) for name in _column(table[against], "instrument").unique()))
+        notes += (
+            f"For {named} the table states the opposite of what is known of the instrument; the table's word was "
+            "taken: check it, for it turns the sign.",
+        )
     return direction.where(needed, ""), {str(source): int(count) for source, count in counts.items()}, notes
 
 

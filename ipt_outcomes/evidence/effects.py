@@ -12,8 +12,9 @@ import pandas as pd
 from ipt_outcomes import effects
 from ipt_outcomes.effects import EffectSizes, Measure
 from ipt_outcomes.effects.zero_cells import ZeroCells
-from ipt_outcomes.errors import DataError, require_choice
+from ipt_outcomes.errors import DataError, DesignError, require_choice
 from ipt_outcomes.evidence.direction import row_directions, row_events
+from ipt_outcomes.evidence.sides import rows_set_aside
 from ipt_outcomes.results import Provenance, ResultObject
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _CHANGE = tuple(f"{part}_change_arm{arm}" for arm in (1, 2) for part in ("mean",
 _EVENTS = ("event_arm1", "totaln_arm1", "event_arm2", "totaln_arm2")
 _PRECALC = ("precalc_g", "precalc_g_se")
 _GIVEN = (".g", ".g_se")
+# An effect nearer to 0 than this may change its sign by rounding.
+_NEAR_ZERO = 0.01
 # The columns this module adds, before anything is computed.
 _COMPUTED: dict[str, str | float] = {"kind": "", "yi": np.nan, "vi": np.nan, "flag": ""}
 
@@ -83,6 +86,7 @@ def study_effects(
     better: Literal["lower", "higher"] | None = None,
     event: Literal["good", "bad"] | None = None,
     zero_cells: ZeroCells = "add-half",
+    towards: str | None = None,
 ) -> StudyEffects:
     """Compute one effect per row of a study table.
 
@@ -104,6 +108,9 @@ def study_effects(
         Meaning of the events the table says nothing of.
     zero_cells : str
         As in `ipt_outcomes.effects.odds_ratio`.
+    towards : str, optional
+        The treatment positive is to favour. With it, rows that point another way than the others give no
+        effect here, so that they cannot be pooled by mistake (`ipt_outcomes.evidence.sides`).
 
     Returns
     -------
@@ -128,9 +135,18 @@ def study_effects(
         kind_of_measure: Measure = "SMD"
         meaning = None
     else:
-        computed, meaning = _binary(table, measure, event, zero_cells)
-        directions, notes = {}, ()
+        computed, meaning, notes = _binary(table, measure, event, zero_cells)
+        directions = {}
         kind_of_measure = measure
+    if towards is not None:
+        aside = rows_set_aside(table, towards)
+        computed.loc[aside != "", "yi"] = np.nan
+        computed["flag"] = aside.where(aside != "", computed["flag"])
+        if (aside != "").any():
+            notes = (
+                *notes,
+                "Some rows point another way than the others and are in no analysis: see the rows without effect.",
+            )
     usable = np.isfinite(computed["yi"]) & np.isfinite(computed["vi"]) & (computed["vi"] > 0)
     rows = pd.concat([table, computed], axis=1)[usable].reset_index(drop=True)
     left = table.loc[~usable, ["row", "study"]].assign(reason=_reasons(table, computed, measure)[~usable])
@@ -227,6 +243,10 @@ def _standardised(
     }
     for kind, function in compute.items():
         _fill(computed, table[kinds == kind], function)
+    if _databank_reversed(table, computed):
+        computed.loc[kinds == "given", "flag"] = _REVERSED
+        kinds = kinds.where(kinds != "given", "")
+        notes = (*notes, "The databank's own effects run against the numbers of its rows and were not taken.")
     for kind, (value, error) in {"precalc": _PRECALC, "given": _GIVEN}.items():
         part = kinds == kind
         if part.any():
@@ -236,14 +256,25 @@ def _standardised(
     return computed, directions, notes
 
 
+_REVERSED = "only the databank's own effect, and in this table those run against the numbers of the rows"
+
+
+def _databank_reversed(table: pd.DataFrame, computed: pd.DataFrame) -> bool:
+    """Whether the given effects contradict the computed ones in most rows that hold both (at least four)."""
+    if ".g" not in table:
+        return False
+    product = (computed["yi"] * table[".g"])[(computed["yi"].abs() >= _NEAR_ZERO) & (table[".g"].abs() >= _NEAR_ZERO)]
+    return len(product) >= 4 and bool((product < 0).mean() >= 0.8)
+
+
 def _binary(
     table: pd.DataFrame, measure: MeasureName, event: str | None, zero_cells: ZeroCells
-) -> tuple[pd.DataFrame, Literal["good", "bad"]]:
+) -> tuple[pd.DataFrame, Literal["good", "bad"], tuple[str, ...]]:
     """Effects as OR, RR or RD from the events of a row; all events pooled must mean the same."""
     complete = _complete(table, _EVENTS)
     meaning = row_events(table, complete, event)
-    counts = meaning[complete].value_counts()
-    kept: Literal["good", "bad"] = "bad" if len(counts) and counts.index[0] == "bad" else "good"
+    bad, good = int((meaning[complete] == "bad").sum()), int((meaning[complete] == "good").sum())
+    kept: Literal["good", "bad"] = "bad" if bad > good else "good"
     same = complete & (meaning == kept)
     function = {"OR": effects.odds_ratio, "RR": effects.risk_ratio, "RD": effects.risk_difference}[measure]
 
@@ -259,7 +290,11 @@ def _binary(
     _fill(computed, table[same], compute)
     other = complete & ~same
     computed.loc[other, "flag"] = f"its event is {'bad' if kept == 'good' else 'good'} news, the others' {kept}"
-    return computed, kept
+    notes: tuple[str, ...] = ()
+    if other.any():
+        words = "bad news (relapse, dropout)" if kept == "good" else "good news (response, remission)"
+        notes = (f"Rows whose event is {words} are not in this analysis: see the rows without effect.",)
+    return computed, kept, notes
 
 
 def _empty(table: pd.DataFrame) -> pd.DataFrame:
@@ -269,10 +304,30 @@ def _empty(table: pd.DataFrame) -> pd.DataFrame:
 def _fill(computed: pd.DataFrame, part: pd.DataFrame, function: Callable[[pd.DataFrame], EffectSizes]) -> None:
     if part.empty:
         return
-    result = function(part)
+    try:
+        result = function(part)
+    except DesignError as error:
+        if not error.rows:
+            raise
+        # One impossible row must not cost the others their effects: it is named, and they are computed.
+        impossible = {part.index[position]: _why_impossible(function, part, position) for position in error.rows}
+        part = part.drop(index=list(impossible))
+        for index, reason in impossible.items():
+            computed.loc[index, "flag"] = reason
+        _fill(computed, part, function)
+        return
     computed.loc[part.index, "yi"] = result.yi
     computed.loc[part.index, "vi"] = result.vi
     computed.loc[part.index, "flag"] = list(result.flags)
+
+
+def _why_impossible(function: Callable[[pd.DataFrame], EffectSizes], part: pd.DataFrame, position: int) -> str:
+    """What is wrong with one row, in the words of the function that refused it."""
+    try:
+        function(part.iloc[[position]])
+    except DesignError as error:
+        return error.message.partition(": ")[2].rstrip(".") or error.message
+    return "the numbers of the row are not possible"
 
 
 def _complete(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
@@ -293,7 +348,9 @@ def _first_complete(table: pd.DataFrame) -> pd.Series:
 
 def _reasons(table: pd.DataFrame, computed: pd.DataFrame, measure: MeasureName) -> pd.Series:
     """Why a row gave no effect, in words; only meaningful for rows that gave none."""
-    reasons = computed["flag"].where(computed["flag"] != "", "")
+    # A printed effect is flagged as such, which is no reason: then its standard error is not possible.
+    taken = computed["flag"].isin(KINDS.values())
+    reasons = computed["flag"].mask(taken, "its printed effect or standard error is not a possible one")
     groups = (_EVENTS,) if measure != "g" else (_MEANS, _CHANGE, _EVENTS, _PRECALC)
     for position in table.index[reasons == ""]:
         reasons[position] = _missing(table.loc[position], groups)

@@ -15,6 +15,7 @@ from ipt_outcomes.io import Studies, load_studies, read_mapping
 
 # Arguments of `synthesise` that a job may set.
 _OPTIONS = tuple(entry.name for entry in fields(Options))
+_NUMBERS = ("level", "rho", "low_risk_above")
 _ABBREVIATIONS = frozenset(("ipt", "cbt", "cau", "tau", "wl", "ssri", "tca", "snri", "bdi", "hdrs", "phq"))
 
 
@@ -32,8 +33,8 @@ class MetaJob:
         A mapping in the form of `ipt_outcomes.io.read_mapping`, for every file.
     invalid : {"refuse", "exclude"}
         What to do with rows whose cells are not valid.
-    encoding : str or None
-        Encoding of the files, where it is not to be detected.
+    encoding, decimal : str or None
+        Encoding and decimal mark ("." or ",") of the files, where they are not to be detected.
     options : mapping of str to JSON values
         Arguments of `ipt_outcomes.evidence.synthesise`; what is not named keeps its default.
     title : str or None
@@ -45,10 +46,13 @@ class MetaJob:
     mapping: Mapping[str, Any] | None = None
     invalid: str = "refuse"
     encoding: str | None = None
+    decimal: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     title: str | None = None
 
     def __post_init__(self) -> None:
+        if faults := _faults({entry.name: getattr(self, entry.name) for entry in fields(self)}):
+            raise OptionError("the job is not valid: " + "; ".join(faults))
         _require_known("option", self.options, _OPTIONS)
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,6 +64,7 @@ class MetaJob:
             "mapping": None if self.mapping is None else dict(self.mapping),
             "invalid": self.invalid,
             "encoding": self.encoding,
+            "decimal": self.decimal,
             "options": {name: list(v) if isinstance(v, tuple) else v for name, v in self.options.items()},
             "title": self.title,
         }
@@ -87,6 +92,8 @@ class MetaJob:
         names = [entry.name for entry in fields(cls)]
         rest = {name: value for name, value in raw.items() if name != "job"}
         _require_known("entry", rest, names)
+        if not _is_list(rest.get("comparisons", ())):
+            raise OptionError("the job is not valid: comparisons must be a list of names")
         rest["comparisons"] = tuple(rest.get("comparisons", ()))
         return cls(**rest)
 
@@ -111,7 +118,13 @@ class MetaJob:
         names = self._names(sources)
         tables = {}
         for name, source in zip(names, sources, strict=True):
-            table = load_studies(source, mapping=self.mapping, invalid=self.invalid, encoding=self.encoding)  # type: ignore[arg-type]
+            table = load_studies(
+                source,
+                mapping=self.mapping,
+                invalid=self.invalid,  # type: ignore[arg-type]
+                encoding=self.encoding,
+                decimal=self.decimal,  # type: ignore[arg-type]
+            )
             tables[name] = table.where(**self.where) if self.where else table
         return tables
 
@@ -200,6 +213,35 @@ def mapping_dict(source: str | Path | None) -> dict[str, Any] | None:
     dict or None
     """
     return None if source is None else tomllib.loads(read_mapping(source).to_toml())
+
+
+def _faults(given: Mapping[str, Any]) -> list[str]:
+    """What in a job is of the wrong kind: specs are written by hand."""
+    texts = ("encoding", "decimal", "title")
+    found = [f"{name} must be text" for name in texts if not isinstance(given[name], str | None)]
+    if not all(isinstance(name, str) for name in given["comparisons"]):
+        found.append("comparisons must be a list of names")
+    if given["mapping"] is not None and not isinstance(given["mapping"], Mapping):
+        found.append("mapping must be a name, a file or a table")
+    if given["invalid"] not in ("refuse", "exclude"):
+        found.append("invalid must be 'refuse' or 'exclude'")
+    if not isinstance(given["where"], Mapping) or not all(_is_list(values) for values in given["where"].values()):
+        found.append('where must be a table of lists: column = ["value"]')
+    if not isinstance(given["options"], Mapping):
+        return [*found, "options must be a table"]
+    for name, value in given["options"].items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name in _NUMBERS and not number:
+            found.append(f"{name} must be a number")
+        elif name == "measures" and not _is_list(value) and not isinstance(value, str):
+            found.append("measures must be a list of measures")
+        elif name in _OPTIONS and name not in {*_NUMBERS, "measures"} and not isinstance(value, str | None):
+            found.append(f"{name} must be text")
+    return found
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str | int | float) for item in value)
 
 
 def _require_known(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.evidence.battery import Battery
+from ipt_outcomes.evidence.battery import Battery, outside_studies
 from ipt_outcomes.evidence.effects import KINDS
 from ipt_outcomes.meta import PooledEffect
 from ipt_outcomes.results import Results, ResultsBuilder
@@ -103,6 +103,15 @@ def _table_counts(builder: ResultsBuilder, battery: Battery) -> None:
             builder.add("table", "rows_of_kind", count, unit="rows", method=label, groups=groups)
     for source, count in effects.directions.items():
         builder.add("table", "rows_of_direction", count, unit="rows", groups={**battery.groups, "direction": source})
+    builder.add(
+        "combined",
+        "favours_arm",
+        favours(battery.combined),
+        unit="arm (0: neither)",
+        method="arm that the whole interval favours; the wider one of Knapp-Hartung and normal",
+        groups=battery.groups,
+        n=battery.combined.k,
+    )
     people = participants(effects.rows)
     total = people.groupby(effects.rows["study"].astype(str)).max()
     if total.notna().any():
@@ -115,6 +124,25 @@ def _table_counts(builder: ResultsBuilder, battery: Battery) -> None:
             groups=battery.groups,
             n=int(total.notna().sum()),
         )
+
+
+def favours(pooled: PooledEffect) -> int:
+    """Return which arm the interval of a pooled effect favours: 1, 2, or 0 for neither.
+
+    Parameters
+    ----------
+    pooled : PooledEffect
+        Where its Knapp-Hartung interval is narrower than the normal one, the normal one decides.
+
+    Returns
+    -------
+    int
+    """
+    narrow = pooled.narrower_than_z
+    low, high = (pooled.z_ci_low, pooled.z_ci_high) if narrow else (pooled.ci_low, pooled.ci_high)
+    if low is None or high is None or low <= 0 <= high:
+        return 0
+    return 1 if (low > 0) == (pooled.event != "bad") else 2
 
 
 def participants(rows: pd.DataFrame) -> pd.Series:
@@ -299,12 +327,15 @@ def _study_rows(builder: ResultsBuilder, battery: Battery) -> None:
         count = None if math.isnan(n) else round(n)
         method = KINDS[row["kind"]] + (f"; {row['flag']}" if row["flag"] else "")
         _effect_rows(builder, battery, "row_effects", row["yi"], row["vi"], groups, method, count)
+    outside = outside_studies(rows, battery.studies)
     combined = f"combined within the study (correlation {battery.rho_used:g})"
     for analysis, table in {"study_effects": battery.studies, "comparator_effects": battery.comparator_studies}.items():
         for _, row in table.iterrows():
             level = {battery.by_key: str(row["level"])} if "level" in row.index else {}
             groups = {**battery.groups, **level, "study": str(row["study"])}
             method = combined if row["n_effects"] > 1 else "the study's one effect"
+            if str(row["study"]) in outside:
+                method += "; outside all effects of the study, as one has a negative weight"
             _effect_rows(builder, battery, analysis, row["yi"], row["vi"], groups, method, int(row["n_effects"]))
 
 

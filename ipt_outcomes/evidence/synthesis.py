@@ -14,6 +14,7 @@ from ipt_outcomes.evidence.battery import Battery, run_battery
 from ipt_outcomes.evidence.effects import MEASURES, Convention, MeasureName, study_effects
 from ipt_outcomes.evidence.given import check_given
 from ipt_outcomes.evidence.numbers import result_rows
+from ipt_outcomes.evidence.sides import rows_set_aside
 from ipt_outcomes.meta.inputs import Tau2Method, Test
 from ipt_outcomes.results import Provenance, ResultObject, Results
 
@@ -163,18 +164,23 @@ def synthesise(
     DataError
         No row gives an effect, or a direction is not known.
     """
-    tables = dict(studies) if isinstance(studies, Mapping) else {_default_name(studies): studies}
+    named = isinstance(studies, Mapping)
+    tables = dict(studies) if isinstance(studies, Mapping) else {"": studies}
     if not tables:
         raise OptionError("studies is empty: give one study table, or several by name")
     chosen: tuple[MeasureName, ...] = (measures,) if isinstance(measures, str) else tuple(measures)
     if not chosen:
         raise OptionError(f"measures is empty: choose among {', '.join(MEASURES)}")
+    if len(set(chosen)) != len(chosen):
+        raise OptionError("measures names one measure twice")
     for measure in chosen:
         require_choice("measure", measure, MEASURES)
     if not 0 <= rho < 1:
         raise OptionError(f"rho must be at least 0 and below 1; got {rho}")
     if towards is not None:
         tables = {name: _oriented(table, towards) for name, table in tables.items()}
+    if not named:
+        tables = {_default_name(table): table for table in tables.values()}
     _require_column(by, tables)
     options = Options(
         by=by,
@@ -207,6 +213,9 @@ def synthesise(
 
 
 def _battery(name: str, table: Studies, measure: MeasureName, options: Options, *, several: bool) -> Battery:
+    if options.towards is None:
+        # Nothing settles which side is which: rows that point both ways are refused.
+        rows_set_aside(table.comparisons, None)
     effects = study_effects(
         table,
         measure=measure,
@@ -214,6 +223,7 @@ def _battery(name: str, table: Studies, measure: MeasureName, options: Options, 
         better=options.better,
         event=options.event,
         zero_cells=options.zero_cells,
+        towards=options.towards,
     )
     groups = ({"comparison": name} if several else {}) | ({"measure": measure} if len(options.measures) > 1 else {})
     return run_battery(name, effects, options, groups)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,11 +77,45 @@ def render(
     begin("writing")
     record: dict[str, Any] = {"job": None, "options": analysis.options.to_dict()} if job is None else job.to_dict()
     inputs = [
-        InputFile(name=source.name, sha256=source.sha256, rows=source.rows)
+        InputFile(name=_manifest_name(source.name), sha256=source.sha256, rows=source.rows)
         for studies in analysis.sources.values()
         for source in studies.source.parts or (studies.source,)
     ]
     return write_report(document, out, formats=formats, analysis=record, inputs=inputs, audience=audience, extra=extra)
+
+
+def _manifest_name(name: str) -> str:
+    """A file's name as every system could write it: what some forbid becomes an underscore."""
+    return re.sub(r'[\x00-\x1f/\\:*?"<>|]', "_", name).lstrip(".").strip() or "data"
+
+
+def compare_inputs(folder: str | Path, sources: Sequence[str | Path]) -> list[str]:
+    """Say which files are not the ones a report was made from.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the report.
+    sources : sequence of path
+
+    Returns
+    -------
+    list of str
+        A sentence per file that is not, byte for byte, an input of the report.
+    """
+    known = {entry["sha256"] for entry in _manifest(Path(folder))["inputs"]}
+    changed = [Path(path) for path in sources if Path(path).is_file()]
+    changed = [path for path in changed if hashlib.sha256(path.read_bytes()).hexdigest() not in known]
+    return [f"{path.name} is not the file the report was made from: its SHA-256 is another." for path in changed]
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        _ = manifest["analysis"], manifest["inputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DataError(f"{folder.name} holds no readable {MANIFEST_NAME}: not a report of ipt-outcomes") from None
+    return dict(manifest)
 
 
 def rerun(folder: str | Path, sources: Sequence[str | Path]) -> pd.DataFrame:
@@ -104,10 +140,7 @@ def rerun(folder: str | Path, sources: Sequence[str | Path]) -> pd.DataFrame:
         The folder is no report, or its manifest does not say how to run it.
     """
     folder = Path(folder)
-    try:
-        record = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))["analysis"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"{folder.name} holds no readable {MANIFEST_NAME}: not a report of ipt-outcomes") from None
+    record = _manifest(folder)["analysis"]
     if not record.get("job"):
         raise DataError(
             "this report was made from tables in memory, so its manifest cannot say how to read a file",

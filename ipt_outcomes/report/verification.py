@@ -18,7 +18,7 @@ from ipt_outcomes.results import ResultObject, ResultRow, Results
 RESULTS_NAME = "results.json"
 
 _COLUMNS = ["name", "expected", "found", "status"]
-_COMPARED = ("value", "unit", "n", "denominator", "suppressed")
+_COMPARED = ("value", "unit", "method", "n", "denominator", "suppressed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -308,3 +308,27 @@ def test_another_level_is_another_level_everywhere(table: Path, here: Path) -> N
     page = (here / "x" / "report.html").read_text()
     assert "90% CI" in page
     assert "95%" not in page
+
+
+def test_a_file_may_have_a_name_that_other_systems_forbid(table: Path, here: Path) -> None:
+    odd = table.with_name(".a:b.csv")
+    odd.write_bytes(table.read_bytes())
+    assert run("meta", odd, "--out", "x", "--format", "html").exit_code == 0
+    assert json.loads((here / "x" / "manifest.json").read_text())["inputs"][0]["name"] == "a_b.csv"
+
+
+def test_verify_names_a_file_that_is_not_the_one_of_the_report(table: Path, here: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "study": ["A", "B"], "condition_arm1": ["ipt"] * 2, "condition_arm2": ["cau"] * 2, "event": ["good"] * 2,
+            "event_arm1": [12, 13], "totaln_arm1": [30, 30], "event_arm2": [6, 7], "totaln_arm2": [30, 30],
+        }
+    )  # fmt: skip
+    frame.to_csv(table, index=False)
+    assert run("meta", table, "--measure", "OR", "--out", "x", "--format", "html").exit_code == 0
+    assert "SHA-256" not in run("verify", "x", "--data", table).output
+    # The same counts with the opposite meaning turn the conclusion, not the odds ratio.
+    frame.assign(event="bad").to_csv(table, index=False)
+    result = run("verify", "x", "--data", table)
+    assert result.exit_code == 1
+    assert "is not the file the report was made from" in result.output

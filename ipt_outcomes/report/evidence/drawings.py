@@ -151,6 +151,7 @@ def funnel_figure(shown: Shown) -> Figure:
             battery.effects,
             pooled=battery.combined,
             labels=labels,
+            level=battery.combined.level,
             favours=arms_in_words(battery),
             width=width,
         )

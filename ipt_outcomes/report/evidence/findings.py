@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, column_in_words, in_order
+from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, column_in_words, favours, in_order
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, condition, level_name, title_of
 from ipt_outcomes.report.writing import NO_BREAK, say
@@ -45,7 +45,9 @@ def _main_sentence(shown: Shown) -> Content:
     k = battery.combined.k
     people: Content = ()
     if shown.has("table", "participants"):
-        people = (", ", shown.value("table", "participants", "integer"), " participants")
+        told = shown.results.find("table", "participants", battery.groups)
+        some = "" if told.n == len(battery.studies) else " in the studies that tell"
+        people = (", ", shown.value("table", "participants", "integer"), f" participants{some}")
     return say(
         "{k} {studies} ({rows} {effects}{people}) compared {arm1} with {arm2}. {pooled}: {symbol} = {estimate} "
         "({level} CI {limits}; {p}). {verdict}",
@@ -75,20 +77,25 @@ def p_content(shown: Shown, analysis: str, statistic: str) -> Content:
 
 def verdict(shown: Shown) -> str:
     """Say which arm the interval favours, and never more than it does."""
-    battery = shown.battery
-    arm1, arm2 = arms_in_words(battery)
-    low, high = battery.combined.ci_low, battery.combined.ci_high
-    if low is None or high is None or low <= 0 <= high:
-        return "The interval includes no difference: these data do not show that one is better than the other."
-    positive_is_arm1 = battery.combined.event != "bad"
-    better = arm1 if (low > 0) == positive_is_arm1 else arm2
-    return f"The whole interval favours {better}."
+    arms = arms_in_words(shown.battery)
+    arm = favours(shown.battery.combined)
+    if arm:
+        return f"The whole interval favours {arms[arm - 1]}."
+    narrow = shown.battery.combined.narrower_than_z
+    which = "The normal interval, the wider one here," if narrow else "The interval"
+    return f"{which} includes no difference: these data do not show that one is better than the other."
 
 
 def _spread_sentence(shown: Shown) -> Content:
     battery = shown.battery
     if battery.combined.k < 2:
         return ("With one study there is no between-study variance to estimate.",)
+    if battery.combined.tau2_method == "common":
+        return say(
+            "One common effect was assumed: no variance between studies. I² = {i2}: this share of the variance is more "
+            "than chance.",
+            i2=shown.value("combined", "i2", "percent"),
+        )
     parts = say(
         "Between studies: τ²{scale} = {tau2}, I² = {i2}",
         scale=shown.scale,
@@ -267,9 +274,10 @@ def sources_note(shown: Shown) -> Bullets:
         for kind, words in KINDS.items()
         if kind in kinds
     ]
-    for source in battery.study_effects.directions:
+    for source, count in battery.study_effects.directions.items():
         n = shown.value("table", "rows_of_direction", "integer", direction=source)
-        items.append(say("direction of the scale {source}: {n} rows", source=source, n=n))
+        rows = plural(count, "row", "rows")
+        items.append(say("direction of the scale {source}: {n} {rows}", source=source, n=n, rows=rows))
     return Bullets(tuple(items))
 
 

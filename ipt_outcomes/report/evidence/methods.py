@@ -41,6 +41,12 @@ _ZERO = {
 }
 
 
+_NO_INFORMATION = (
+    "studies with no event in either arm, or with nothing but events in both, carry no information on a ratio and are "
+    "left out of it"
+)
+
+
 def methods_paragraphs(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> tuple[Paragraph, ...]:
     """Return the methods section: effects, models, dependence, sensitivity.
 
@@ -57,8 +63,8 @@ def methods_paragraphs(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...
     kinds = {kind for shown in batteries for kind in shown.battery.study_effects.rows["kind"]}
     return (
         Paragraph((_effects_words(synthesis, kinds),)),
-        Paragraph((_model_words(options),)),
-        Paragraph((_dependence_words(options, batteries),)),
+        Paragraph((_model_words(options, batteries),)),
+        *[Paragraph((words,)) for words in [_dependence_words(options, batteries)] if words],
         Paragraph((f"Computed with ipt_outcomes {__version__}.",)),
     )
 
@@ -75,7 +81,10 @@ def _effects_words(synthesis: EvidenceSynthesis, kinds: set[str]) -> str:
         if kinds & {"means", "change", "events"}:
             words.append(_CONVENTION[options.convention])
         if "events" in kinds:
-            words.append("Events were turned into g through the log odds ratio (√3/π).")
+            words.append(
+                f"Events were turned into g through the log odds ratio (√3/π); {_ZERO[options.zero_cells]}; "
+                f"{_NO_INFORMATION}."
+            )
         if kinds & {"precalc", "given"}:
             words.append(
                 "Effects that the table holds only as printed, or as its databank gives them, were taken as they are."
@@ -83,13 +92,12 @@ def _effects_words(synthesis: EvidenceSynthesis, kinds: set[str]) -> str:
     ratios = [measure for measure in options.measures if measure != "g"]
     if ratios:
         words.append(
-            f"{listed(ratios)}: arm 1 over (minus, for RD) arm 2; {_ZERO[options.zero_cells]}; studies with no event "
-            "in either arm carry no information on a ratio and are left out of it."
+            f"{listed(ratios)}: arm 1 over (minus, for RD) arm 2; {_ZERO[options.zero_cells]}; {_NO_INFORMATION}."
         )
     return " ".join(words)
 
 
-def _model_words(options: Options) -> str:
+def _model_words(options: Options, batteries: tuple[Shown, ...]) -> str:
     if options.tau2 == "common":
         model = "Effects were pooled under one common effect (inverse-variance weights)."
     else:
@@ -98,10 +106,10 @@ def _model_words(options: Options) -> str:
         )
     i2 = "I² is 100 (Q − df) / Q" if options.tau2 == "common" else "I² is 100 τ² / (τ² + typical sampling variance)"
     tests = _TEST["z" if options.tau2 == "common" else options.test]
-    return (
-        f"{model} {tests} {i2}; its interval and that of τ² are by the Q-profile method. "
-        f"Confidence level {100 * options.level:g}%."
-    )
+    words = f"{model} {tests} {i2}; its interval and that of τ² are by the Q-profile method."
+    if not any(shown.battery.combined.k > 1 for shown in batteries):
+        words = "One study: its own effect is shown, with a normal interval."
+    return f"{words} Confidence level {100 * options.level:g}%."
 
 
 def _dependence_words(options: Options, batteries: tuple[Shown, ...]) -> str:
@@ -122,12 +130,14 @@ def _dependence_words(options: Options, batteries: tuple[Shown, ...]) -> str:
             f"A study has a low risk of bias if more than {options.low_risk_above:g} items are rated so, or if it is "
             'rated "low".'
         )
-    return " ".join([*words, _sensitivity_words(batteries)])
+    return " ".join([*words, _sensitivity_words(batteries)]).strip()
 
 
 def _sensitivity_words(batteries: tuple[Shown, ...]) -> str:
     """The sensitivity analyses that some battery holds."""
-    held = [shown.battery for shown in batteries]
+    held = [shown.battery for shown in batteries if shown.battery.combined.k > 1]
+    if not held:
+        return ""
     done = ["each study left out in turn"] if any(not battery.leave_one_out.empty for battery in held) else []
     done += ["other estimators of τ²", "one common effect"]
     if any("lowest" in battery.sensitivity for battery in held):
