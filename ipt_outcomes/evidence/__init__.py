@@ -1,7 +1,8 @@
 """The meta-analytic summary of IPT: effects of study tables, the battery of analyses, checks of given values."""
 
 from ipt_outcomes.evidence.battery import SENSITIVITY, Battery
-from ipt_outcomes.evidence.effects import KINDS, MEASURES, StudyEffects, study_effects
+from ipt_outcomes.evidence.compute import KINDS, MEASURES
+from ipt_outcomes.evidence.effects import StudyEffects, study_effects
 from ipt_outcomes.evidence.given import check_given
 from ipt_outcomes.evidence.job import MetaJob, mapping_dict, read_job
 from ipt_outcomes.evidence.levels import column_in_words, in_order, level_key, low_risk_rows

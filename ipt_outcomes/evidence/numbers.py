@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.evidence.battery import Battery, outside_studies
-from ipt_outcomes.evidence.effects import KINDS
+from ipt_outcomes.evidence.compute import KINDS
 from ipt_outcomes.meta import PooledEffect
 from ipt_outcomes.results import Results, ResultsBuilder
 

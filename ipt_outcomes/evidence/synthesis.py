@@ -11,7 +11,8 @@ import pandas as pd
 from ipt_outcomes.effects.zero_cells import ZeroCells
 from ipt_outcomes.errors import IptError, OptionError, require_choice
 from ipt_outcomes.evidence.battery import Battery, run_battery
-from ipt_outcomes.evidence.effects import MEASURES, Convention, MeasureName, study_effects
+from ipt_outcomes.evidence.compute import MEASURES, Convention, MeasureName
+from ipt_outcomes.evidence.effects import study_effects
 from ipt_outcomes.evidence.given import check_given
 from ipt_outcomes.evidence.numbers import result_rows
 from ipt_outcomes.evidence.sides import rows_set_aside

@@ -161,5 +161,5 @@ def _from_ambiguous(
         "and nothing else in the file tells which",
         rows=(row,),
         column=column,
-        hint='Give the decimal mark: decimal="." or decimal=",".',
+        hint='Give the decimal mark: decimal="." or decimal="," (--decimal . or --decimal , on the command line).',
     )

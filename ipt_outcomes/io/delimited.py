@@ -12,6 +12,7 @@ from itertools import islice, pairwise
 from ipt_outcomes.errors import DataError, IptError
 
 DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "vertical bar"}
+ABOVE_THE_NAMES = "If a title or a comment stands above the row of column names, delete it."
 _SAMPLE = 200
 _ROWS_NAMED = 10
 
@@ -167,6 +168,8 @@ def _refuse_unequal(header: list[str], records: list[list[str]], lines: list[int
     hint = "A cell that holds the delimiter must stand in quotation marks."
     if len(wrong) == len(records) and found == [width + 1]:
         hint = "Every row has one cell more than the header: the first column has no name. Give it one."
+    if len(wrong) == len(records) and len(found) == 1 and (found[0] > width + 1 or found[0] > width == 1):
+        hint = ABOVE_THE_NAMES
     raise DataError(
         f"{name}: {len(wrong)} of {len(records)} rows have {_either(found)} cells "
         f"where the header has {width}: {rows_in_words(rows)}",
@@ -196,7 +199,8 @@ def _named_columns(
     if unnamed:
         raise DataError(
             f"{name}: column {', '.join(map(str, unnamed))} has values but no name",
-            hint="Give every column a name in the first row.",
+            hint="Give every column a name in the first row."
+            + (f" {ABOVE_THE_NAMES}" if len(unnamed) > len(header) / 2 else ""),
         )
     names = [header[position] for position in keep]
     double = sorted({title for title in names if names.count(title) > 1})

@@ -15,15 +15,16 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError, OptionError, require_choice
 from ipt_outcomes.io.mapping import Mapping, read_mapping
+from ipt_outcomes.io.odd_numbers import effects_out_of_line, fractional_events, large_samples, missing_codes, total_rows
 from ipt_outcomes.io.odd_values import invisible_characters, nothing_to_pool, signs, standard_errors_as_sds
 from ipt_outcomes.io.recognise import Recognised, recognise
+from ipt_outcomes.io.refusal import absent_columns, refusal
 from ipt_outcomes.io.studies import Source, Studies, no_failures, suspicions_within
 from ipt_outcomes.io.suspicion import Suspicion
 from ipt_outcomes.io.table import read_table
 from ipt_outcomes.schemas import Decimal, Schema, load_schema, parse_numbers, trimmed_text, validate
 
 StudySource = str | os.PathLike[str] | pd.DataFrame
-_FAULTS_NAMED = 5
 
 # What the reader always says; everything else it says deserves a look.
 _ROUTINE = (
@@ -40,6 +41,7 @@ _ROUTINE = (
 class _Part:
     """One source on its way into `Studies`."""
 
+    columns: tuple[str, ...]
     typed: pd.DataFrame
     failures: pd.DataFrame
     source: Source
@@ -104,11 +106,11 @@ def load_studies(
     parts = [_read_part(one, plan, schema, encoding, decimal) for one in given]  # type: ignore[arg-type]
     labels = _labels(given, parts) if several else None
     failures = _all_failures(parts, labels)
-    if len(failures) and (invalid == "refuse" or (failures["rule"].eq("required") & failures["row"].eq(1)).any()):
-        raise _refusal(parts, failures)
+    if len(failures) and (invalid == "refuse" or absent_columns(failures).any()):
+        raise _refusal(parts, failures, plan)
     tables = [_kept(part) for part in parts]
     if not any(len(table) for table in tables):
-        raise _refusal(parts, failures, every=True)
+        raise _refusal(parts, failures, plan, every=True)
     if labels is not None:
         for table, label in zip(tables, labels, strict=True):
             table.insert(1, "file", label)
@@ -152,6 +154,7 @@ def _read_part(
     said = (*notes, *recognised.notes)
     odd = [Suspicion(kind="reading", message=note) for note in said if not note.startswith(_ROUTINE)]
     return _Part(
+        columns=tuple(str(column) for column in frame.columns),
         typed=typed,
         failures=failures,
         source=origin,
@@ -214,32 +217,15 @@ def _kept(part: _Part) -> pd.DataFrame:
     return part.typed[~part.typed["row"].isin(part.failures["row"])].copy()
 
 
-def _refusal(parts: list[_Part], failures: pd.DataFrame, *, every: bool = False) -> DataError:
-    total = sum(part.source.rows for part in parts)
-    places = ["row", *(["file"] if "file" in failures else [])]
-    bad = len(failures[failures["rule"].ne("required") | failures["row"].ne(1)].drop_duplicates(places))
-    name = parts[0].source.name if len(parts) == 1 else f"{len(parts)} files"
-    shown = []
-    for fault in failures.head(_FAULTS_NAMED).itertuples(index=False):
-        file = f"{fault.file}, " if "file" in failures else ""
-        if fault.found == "no such column":
-            shown.append(f"{file}there must be {fault.expected}")
-        else:
-            shown.append(f"{file}{fault.column}, row {fault.row}: must be {fault.expected}")
-    more = f"; {len(failures) - len(shown)} more faults" if len(failures) > len(shown) else ""
-    head = f"{name}: {'all' if every else bad} of {total} rows fail" if bad else f"{name} cannot be used"
-    hint = ".failures of this error is the table of all."
-    if parts[0].source.delimiter is not None:
-        hint = f"ipt-outcomes check FILE lists them all; {hint}"
-    if (failures["found"] == "no such column").any():
-        hint = 'Say in a mapping which column it is ([columns] study = "your column"). ' + hint
-    rows = [int(row) for row in failures["row"].drop_duplicates()]
-    return DataError(
-        f"{head}: {'; '.join(shown)}{more}",
-        rows=rows,
-        column=str(failures["column"].iloc[0]),
-        hint=hint,
-        failures=failures,
+def _refusal(parts: list[_Part], failures: pd.DataFrame, plan: Mapping, *, every: bool = False) -> DataError:
+    return refusal(
+        failures,
+        names=[part.source.name for part in parts],
+        total=sum(part.source.rows for part in parts),
+        columns=parts[0].columns,
+        mapping=plan,
+        from_file=parts[0].source.delimiter is not None,
+        every=every,
     )
 
 
@@ -276,9 +262,15 @@ def _joined_source(parts: list[_Part]) -> Source:
 
 
 def _suspicions(table: pd.DataFrame) -> tuple[Suspicion, ...]:
+    errors, codes = standard_errors_as_sds(table), missing_codes(table)
     return (
         *nothing_to_pool(table),
-        *standard_errors_as_sds(table),
+        *total_rows(table),
+        *codes,
+        *fractional_events(table),
+        *large_samples(table),
+        *errors,
+        *effects_out_of_line(table, [*errors, *codes]),
         *signs(table),
         *suspicions_within(table),
         *invisible_characters(table),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.io.delimited import rows_in_words
-from ipt_outcomes.io.suspicion import Suspicion, bounded, key, name_of, names_of, rows_of
+from ipt_outcomes.io.suspicion import Suspicion, bounded, key, name_of, names_of, rows_of, sized
 from ipt_outcomes.results import format_number
 
 # Characters that do not print or turn the direction of writing; line breaks and tabs are common and harmless.
@@ -127,8 +127,8 @@ def _reversed_file(against: pd.DataFrame, column: str, compared: int) -> Suspici
 def _sign_message(rows: pd.DataFrame, column: str) -> Suspicion:
     first = rows.iloc[0]
     message = (
-        f"{name_of(first)}: the sign of {column} ({format_number(first[column])}) is opposite to the means "
-        f"({format_number(first['mean_arm1'])} in arm 1, {format_number(first['mean_arm2'])} in arm 2)"
+        f"{name_of(first)}: the sign of {column} ({sized(first[column])}) is opposite to the means "
+        f"({sized(first['mean_arm1'])} in arm 1, {sized(first['mean_arm2'])} in arm 2)"
         f"{_assumption(rows)}: {rows_in_words(rows_of(rows))}"
     )
     return Suspicion(kind="sign", message=message, studies=(name_of(first),), rows=rows_of(rows), columns=(column,))
@@ -171,10 +171,31 @@ _WHOLE = (
 )  # fmt: skip
 
 
+# Headings of other software for an effect and its standard error or variance.
+_UNMEASURED = (("yi", "sei"), ("te", "sete"), ("yi", "vi"))
+
+
+def _unmeasured(effect: str, error: str) -> str:
+    start = f"{effect} and {error} are there, but not what they measure: "
+    if error.casefold() == "vi":
+        return (
+            f'{start}if it is Hedges\' g and its variance, rename them "g" and "v"; otherwise add a column with the '
+            f'square root of {error} and map that: [columns] ".log_rr" = "{effect}" and ".log_rr_se" = your column'
+        )
+    return (
+        f'{start}map them, [columns] ".g" = "{effect}" and ".g_se" = "{error}" if it is Hedges\' g, or '
+        f'".log_rr" and ".log_rr_se" if it is the log risk ratio'
+    )
+
+
 def nothing_to_pool(frame: pd.DataFrame) -> list[Suspicion]:
     """Say so where no set of columns could give an effect."""
     if any(set(columns) <= set(frame.columns) for columns in _WHOLE):
         return []
+    lower = {str(column).casefold(): str(column) for column in frame.columns}
+    for effect, error in _UNMEASURED:
+        if {effect, error} <= set(lower):
+            return [Suspicion(kind="no_effect", message=_unmeasured(lower[effect], lower[error]))]
     sets = "; ".join(", ".join(columns) for columns in _WHOLE)
     message = f"no columns that give an effect: one of these sets is needed (and the same for arm 2): {sets}"
     return [Suspicion(kind="no_effect", message=message)]

@@ -7,6 +7,8 @@ import pandas as pd
 
 from ipt_outcomes.vocabulary import Arm, arm_of, label
 
+_ARMS_NAMED = 8
+
 SIGNED = (".g", "precalc_g", ".log_rr", "precalc_log_rr")
 """Columns whose sign says which arm is favoured; ratios are on the log scale, so a sign turns them too."""
 
@@ -73,9 +75,18 @@ def rows_to_turn(frame: pd.DataFrame, towards: Arm) -> tuple[np.ndarray, tuple[s
     words = label(towards)
     if (first & second).any():
         notes.append(f"{counted(int((first & second).sum()))} with {words} in both arms: left as it was")
-    if (~first & ~second).any():
+    if not (first | second).any():
+        notes.append(f"no row has {words} in any arm: nothing was turned (arms are: {_arms_there(frame)})")
+    elif (~first & ~second).any():
         notes.append(f"{counted(int((~first & ~second).sum()))} with {words} in neither arm: left as it was")
     return second & ~first, tuple(notes)
+
+
+def _arms_there(frame: pd.DataFrame) -> str:
+    both = pd.concat([frame["condition_arm1"], frame["condition_arm2"]]).dropna().astype(str).str.strip()
+    names = list(both.value_counts().index)
+    more = f" and {len(names) - _ARMS_NAMED} more" if len(names) > _ARMS_NAMED else ""
+    return f"{', '.join(names[:_ARMS_NAMED])}{more}" if names else "not given"
 
 
 def counted(rows: int) -> str:

@@ -16,14 +16,17 @@ from ipt_outcomes.io.repeats import duplicates, share_out_controls, shared_contr
 from ipt_outcomes.io.suspicion import Suspicion
 from ipt_outcomes.results import frame_to_html
 from ipt_outcomes.schemas import FAILURE_COLUMNS
-from ipt_outcomes.vocabulary import Arm
+from ipt_outcomes.vocabulary import Arm, arm_of
 
 _VALUES_NAMED = 20
 _SHOWN_ROWS = 10
 _SHOWN = ("row", "study", "condition_arm1", "condition_arm2", "instrument", "outcome_type", ".g", ".g_se")
 
 # These compare a study with others: what was seen in the whole table stays true of the rows kept from it.
-_IN_CONTEXT = ("reading", "se_as_sd", "sign", "words", "invisible_characters", "no_effect")
+_IN_CONTEXT = (
+    "reading", "se_as_sd", "sign", "words", "invisible_characters", "no_effect", "missing_code", "large_effect",
+    "effect_differs", "total_row", "fractional_events", "large_n",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,7 @@ class Studies:
         Parameters
         ----------
         towards : str
-            Code of the treatment: a value of `vocabulary.Arm`.
+            The treatment: a value of `vocabulary.Arm`, or a name tables give it ("wl", "CBT", "TAU").
 
         Returns
         -------
@@ -127,7 +130,10 @@ class Studies:
         IptError
             The table does not say what the arms are.
         """
-        require_choice("towards", towards, [arm.value for arm in Arm])
+        arm = arm_of(towards)
+        if arm is None:
+            require_choice("towards", towards, [known.value for known in Arm])
+        towards = str(arm)
         table = self.comparisons
         missing = [name for name in ("condition_arm1", "condition_arm2") if name not in table]
         if missing:
@@ -159,7 +165,8 @@ class Studies:
         Returns
         -------
         Studies
-            With a note; warnings that depend on the rows kept are made anew.
+            With a note; warnings that depend on the rows kept are made anew. A value that no row has beside
+            others that rows have is in the notes and in the warnings.
 
         Raises
         ------
@@ -171,6 +178,7 @@ class Studies:
             raise OptionError("where needs at least one column and its values")
         table = self.comparisons
         keep = np.ones(len(table), dtype=bool)
+        unmet: list[str] = []
         for name, given in asked.items():
             column = self._column(name)
             values = _as_list(given, name)
@@ -184,10 +192,14 @@ class Studies:
                     column=column,
                 )
             keep &= mask
+            idle = [value for value in values if not self._matches(column, [value]).any()]
+            unmet += [_no_row_has(table.loc[~mask, column], name, value) for value in idle]
         kept = table[keep].reset_index(drop=True)
         said = "; ".join(f"{name} = {_said(_as_list(given, name))}" for name, given in asked.items())
         note = f"{len(kept)} of {len(table)} rows kept: {said}"
-        return replace(self, comparisons=kept, warnings=self._warnings_for(kept), notes=(*self.notes, note))
+        new = [Suspicion(kind="reading", message=message) for message in unmet]
+        warnings = tuple(dict.fromkeys((*new, *self._warnings_for(kept))))
+        return replace(self, comparisons=kept, warnings=warnings, notes=(*self.notes, note, *unmet))
 
     def split_shared_control(self) -> Studies:
         """Share each control group out over the comparisons of its study that use it.
@@ -295,6 +307,13 @@ def _number(value: Any) -> float | None:
 
 def _said(values: list[Any]) -> str:
     return " or ".join(str(value) for value in values)
+
+
+def _no_row_has(series: pd.Series, name: str, value: Any) -> str:
+    words = [] if pd.api.types.is_numeric_dtype(series) else [str(cell).strip() for cell in series.dropna()]
+    there = {word.casefold(): word for word in words}
+    near = difflib.get_close_matches(str(value).strip().casefold(), list(there), n=3, cutoff=0.6)
+    return f"no row has {name} = {value}" + (f"; near: {', '.join(there[one] for one in near)}" if near else "")
 
 
 def _no_rows(series: pd.Series, name: str, values: list[Any]) -> IptError:

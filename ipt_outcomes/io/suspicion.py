@@ -9,9 +9,11 @@ from itertools import chain
 import pandas as pd
 
 from ipt_outcomes.io.delimited import rows_in_words
+from ipt_outcomes.results import format_number
 
 _MOST_STUDIES = 8
 _STUDIES_NAMED = 5
+_LONGEST = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,8 @@ class Suspicion:
     ----------
     kind : str
         ``"reading"``, ``"se_as_sd"``, ``"sign"``, ``"shared_control"``, ``"names"``, ``"duplicate"``,
-        ``"words"``, ``"invisible_characters"`` or ``"no_effect"``.
+        ``"words"``, ``"invisible_characters"``, ``"no_effect"``, ``"missing_code"``, ``"large_effect"``,
+        ``"effect_differs"``, ``"total_row"``, ``"fractional_events"`` or ``"large_n"``.
     message : str
         What was seen and where; also ``str()`` of the object.
     studies : tuple of str
@@ -61,16 +64,29 @@ def key(text: object) -> str:
     return letters or text.strip()
 
 
-def bounded(kind: str, found: list[Suspicion], what: str) -> list[Suspicion]:
-    """Many alike become one, so that a rare warning of another kind is not buried."""
+def bounded(kind: str, found: list[Suspicion], what: str, *, most: int = _MOST_STUDIES) -> list[Suspicion]:
+    """More than `most` studies alike become one, so that a rare warning of another kind is not buried."""
     studies = tuple(dict.fromkeys(chain.from_iterable(one.studies for one in found)))
-    if len(studies) <= _MOST_STUDIES:
+    if len(studies) <= most:
         return found
     rows = tuple(sorted(chain.from_iterable(one.rows for one in found)))
     named, more = "; ".join(studies[:_STUDIES_NAMED]), len(studies) - _STUDIES_NAMED
     stem = f"{len(studies)} studies {what}"
-    message = f"{stem}: {named} and {more} more"
+    message = f"{stem}: {named}" + (f" and {more} more" if more > 0 else "")
     return [Suspicion(kind=kind, message=message, studies=studies, rows=rows, columns=found[0].columns, stem=stem)]
+
+
+def sized(value: float) -> str:
+    """Write an effect or mean; beyond a million only on which side it lies, not its hundred digits.
+
+    Examples
+    --------
+    >>> sized(0.456), sized(1e200)
+    ('0.46', 'above 1,000,000')
+    """
+    if abs(value) <= _LONGEST:
+        return format_number(value)
+    return f"{'above' if value > 0 else 'below'} {format_number(_LONGEST if value > 0 else -_LONGEST, 'integer')}"
 
 
 def name_of(row: pd.Series) -> str:

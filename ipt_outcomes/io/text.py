@@ -152,7 +152,8 @@ def _decode(raw: bytes, name: str, encoding: str | None) -> tuple[str, str, tupl
     if b"\0" in raw:
         raise IptError(
             f"{name} is not a text table: it holds NUL bytes",
-            hint='If it is text in UTF-16 without a mark, give encoding="utf-16-le". ' + SAVE_AS_CSV,
+            hint='If it is text in UTF-16 without a mark, give encoding="utf-16-le" (--encoding utf-16-le). '
+            + SAVE_AS_CSV,
         )
     try:
         return raw.decode("utf-8"), "utf-8", ()
@@ -164,7 +165,7 @@ def _decode(raw: bytes, name: str, encoding: str | None) -> tuple[str, str, tupl
         raise IptError(
             f"{name}, line {line}: letters that are neither UTF-8 nor windows-1252",
             rows=(line,),
-            hint='Give the encoding, for example encoding="cp850" or "mac-roman", or save the file as UTF-8.',
+            hint='Give the encoding, for example encoding="cp850" (--encoding cp850), or save the file as UTF-8.',
         ) from None
     note = f"encoding: not UTF-8 (line {line}), read as windows-1252; check names with accents, or give encoding"
     return text, "windows-1252", (note,)

@@ -108,7 +108,7 @@ def che_covariance(vi: ArrayLike, *, study: Any, rho: float = 0.6) -> np.ndarray
     """
     _require_rho(rho)
     variances = as_floats("vi", vi)
-    unpack(variances, variances)
+    unpack(np.zeros_like(variances), variances)
     labels = read_labels("study", study, variances.size)
     require_labels("study", labels)
     codes, _ = pd.factorize(labels)

@@ -20,6 +20,8 @@ Effects = EffectSizes | ArrayLike
 TAU2_METHODS: tuple[Tau2Method, ...] = ("REML", "ML", "DL", "PM", "EB", "SJ", "HS", "HE", "common")
 # Beyond this, double precision loses the difference between "one study decides" and "one study is alone".
 LARGEST_RATIO = 1e10
+# Beyond this, double precision keeps fewer than eight digits of a difference counted in standard errors.
+LARGEST_STATISTIC = 1e8
 TESTS: tuple[Test, ...] = ("z", "knapp-hartung", "knapp-hartung-adhoc")
 
 
@@ -72,8 +74,9 @@ def unpack(yi: Effects, vi: ArrayLike | None) -> Rows:
     OptionError
         `vi` is missing, or given beside an `EffectSizes`.
     DesignError
-        Shapes differ, a value is no number, a variance is not above 0, a value is infinite, or variances
-        differ by a factor above 1e10; all rows concerned are named.
+        Shapes differ, a value is no number, a variance is not above 0, a value is infinite,
+        variances differ by a factor above 1e10, or an effect is above 1e8 times its standard error; all rows
+        concerned are named.
     """
     if isinstance(yi, EffectSizes):
         if vi is not None:
@@ -95,6 +98,9 @@ def _checked(yi: np.ndarray, vi: np.ndarray, effects: EffectSizes | None) -> Row
     used = np.flatnonzero(~(np.isnan(yi) | np.isnan(vi)))
     if used.size and vi[used].max() > LARGEST_RATIO * vi[used].min():
         raise _incomparable(vi, used)
+    beyond = used[np.abs(yi[used]) > LARGEST_STATISTIC * np.sqrt(vi[used])]
+    if beyond.size:
+        raise _beyond_standard_error(beyond)
     return Rows(yi, vi, used, effects)
 
 
@@ -104,6 +110,14 @@ def _incomparable(vi: np.ndarray, used: np.ndarray) -> DesignError:
         f"the largest sampling variance is more than {LARGEST_RATIO:.0e} times that of {name_rows(precise)}",
         rows=precise,
         hint="No study is that much more precise than another: check the units and decimal marks of vi.",
+    )
+
+
+def _beyond_standard_error(rows: np.ndarray) -> DesignError:
+    return DesignError(
+        f"the effect is more than {LARGEST_STATISTIC:.0e} times its standard error in {name_rows(rows)}",
+        rows=rows,
+        hint="No study finds that: check the units and decimal marks of yi and vi.",
     )
 
 

@@ -124,7 +124,8 @@ def _typed_column(
         return _checked_numbers(np.where(infinite, np.nan, values), column, entry, found, position)
     trimmed = trimmed_text(column, missing_values)
     if entry.required:
-        found.add(_mask(pc.is_null(trimmed)), position, entry.name, "required", "a value", column)
+        cells = column.astype(object).where(column.notna(), "")
+        found.add(_mask(pc.is_null(trimmed)), position, entry.name, "required", "a value", cells)
     if entry.is_number:
         values, bad = parse_numbers(trimmed, decimal)
         if not entry.number_or_words:

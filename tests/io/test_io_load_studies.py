@@ -118,8 +118,8 @@ def test_bad_rows_are_refused_with_all_of_them(write):
     assert "2 of 2 rows fail" in error.message
     assert "sd_arm1, row 2: must be above 0" in error.message
     assert "ipt-outcomes check FILE" in error.hint
-    # Values stand in the failure table only.
-    assert "n/a?" not in str(error)
+    # The tables are published data: what stands there is shown.
+    assert "found 'n/a?'" in str(error)
 
 
 def test_bad_rows_can_be_set_aside(write):
@@ -259,3 +259,85 @@ def test_response_mapping(write):
     assert {name: got[name] for name in wanted} == wanted
     assert len(studies.where(rob="High", therapy="Interpersonal Therapy", disorder="depression")) == 1
     assert tomllib.loads(read_mapping("metapsy-total-response").to_toml())["constants"]["event"] == "good"
+
+
+def test_a_blank_study_is_a_fault_like_any_other(write):
+    path = write(GOOD.replace('"A, 2001",ipt', ",ipt"))
+    with pytest.raises(DataError) as caught:
+        load_studies(path)
+    assert "1 of 2 rows fail: study, row 2: must be a value; found nothing" in caught.value.message
+    kept = load_studies(path, invalid="exclude")
+    assert kept.comparisons["study"].tolist() == ["B, 2002"]
+    assert kept.excluded[["row", "column", "rule"]].values.tolist() == [[2, "study", "required"]]
+
+
+@pytest.mark.parametrize("blank", [None, pd.NA, float("nan"), "", " "])
+def test_a_blank_study_in_a_frame(blank):
+    # Row 1 of a frame is a record, not the header.
+    frame = pd.DataFrame({"study": ["A", blank], "precalc_g": [0.1, 0.2], "precalc_g_se": [0.1, 0.1]})
+    with pytest.raises(DataError, match="1 of 2 rows fail: study, row 1: must be a value; found nothing"):
+        load_studies(frame)
+    assert load_studies(frame, invalid="exclude").comparisons["study"].tolist() == ["A"]
+
+
+def test_the_message_shows_what_was_found(write):
+    with pytest.raises(DataError, match=r"sd_arm1, row 2: must be a number with decimal point; found '10\.5%'"):
+        load_studies(write(GOOD.replace("9.1,5.2", "9.1,10.5%")))
+    with pytest.raises(DataError) as caught:
+        load_studies(write(GOOD.replace("9.1,5.2", "9.1,\x1b[31m" + "x" * 60)))
+    assert f"found '\N{REPLACEMENT CHARACTER}[31m{'x' * 32}...'" in caught.value.message
+    assert "\x1b" not in str(caught.value)
+    with pytest.raises(DataError, match=r"must be above 0; found -2\.5"):
+        load_studies(pd.DataFrame({"study": ["A"], "sd_arm1": [-2.5]}))
+
+
+def test_ratings_in_rob_are_to_be_mapped():
+    frame = pd.DataFrame({"study": ["A", "B"], "RoB": ["high", "some concerns"], ".g": [0.1, 0.2], ".g_se": [0.1, 0.1]})
+    with pytest.raises(DataError) as caught:
+        load_studies(frame)
+    assert '[columns] rob_rating = "RoB"' in caught.value.hint
+    assert load_studies(frame, {"rob_rating": "RoB"}).comparisons["rob_rating"].notna().all()
+
+
+def test_a_mapping_that_fits_is_named(write):
+    plan = read_mapping("metapsy-total-response")
+    cells = dict.fromkeys(plan.columns.values(), "1") | {"rob": "high"}
+    path = write(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
+    with pytest.raises(DataError) as caught:
+        load_studies(path)
+    assert "The mapping metapsy-total-response, which comes with the package, fits" in caught.value.hint
+    with pytest.raises(DataError) as caught:
+        load_studies(write(GOOD.replace("5.2,30", "-5.2,0")))
+    assert "which comes with" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# my table\n" + GOOD,
+        "My table" + "," * 10 + "\n" + GOOD,
+        "My table\nstudy;mean_arm1\nA;9.1\n",
+        "My table\nstudy,mean_arm1\nA,9.1\n",
+    ],
+)
+def test_a_title_above_the_column_names(write, content):
+    with pytest.raises(DataError) as caught:
+        load_studies(write(content))
+    assert "If a title or a comment stands above the row of column names, delete it." in caught.value.hint
+
+
+def test_a_cell_too_many_is_no_title(write):
+    with pytest.raises(DataError) as caught:
+        load_studies(write(GOOD.replace("5.2,30", "5,2,30")))
+    assert "title" not in caught.value.hint
+
+
+def test_hints_name_the_options_of_the_command_line(write, tmp_path):
+    with pytest.raises(DataError) as caught:
+        load_studies(write('study,mean_arm1\nA,"1,234"\nB,"2,345"\n'))
+    assert "--decimal" in caught.value.hint
+    path = tmp_path / "letters.csv"
+    path.write_bytes(b"study,g\n\x81\x8d,1\n")
+    with pytest.raises(IptError) as caught:
+        load_studies(path)
+    assert "--encoding" in caught.value.hint

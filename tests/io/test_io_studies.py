@@ -88,6 +88,21 @@ def test_orient_towards_combination(studies):
     assert not studies.orient("combination").comparisons["turned"].any()
 
 
+def test_orient_towards_what_no_row_has(studies):
+    turned = studies.orient("placebo")
+    assert not turned.comparisons["turned"].any()
+    (note,) = turned.notes
+    assert note.startswith("no row has pill placebo in any arm: nothing was turned (arms are: ")
+    assert "Interpersonal Psychotherapy (IPT)" in note
+
+
+@pytest.mark.parametrize(("written", "code"), [("cau", "usual_care"), ("IPT", "ipt"), ("TAU", "usual_care")])
+def test_orient_takes_the_names_tables_use(studies, written, code):
+    named, coded = studies.orient(written), studies.orient(code)
+    pd.testing.assert_frame_equal(named.comparisons, coded.comparisons)
+    assert named.notes == coded.notes
+
+
 def test_orient_needs_the_arms(studies):
     with pytest.raises(OptionError, match="towards must be one of"):
         studies.orient("IPT plus")
@@ -198,3 +213,14 @@ def test_split_shared_control():
     assert [w.studies for w in split.warnings if w.kind == "shared_control"] == [("C",)]
     pd.testing.assert_frame_equal(split.split_shared_control().comparisons, table)
     assert studies.where(condition_arm1="ipt").split_shared_control().notes[-1].startswith("3 of 5 rows kept")
+
+
+def test_where_says_which_value_no_row_has():
+    frame = pd.DataFrame({"study": ["A", "B"], "outcome_type": ["response (50%)", "remission"], "year": [2001, 2002]})
+    studies = load_studies(frame)
+    kept = studies.where(outcome_type=["respons", "Remission"], year=[2002, 1999])
+    assert kept.comparisons["study"].tolist() == ["B"]
+    said = ["no row has outcome_type = respons; near: response (50%)", "no row has year = 1999"]
+    assert list(kept.notes[-2:]) == said
+    assert [(w.kind, str(w)) for w in kept.warnings if w.kind == "reading"] == [("reading", text) for text in said]
+    assert not [w for w in studies.where(outcome_type=["remission"]).warnings if w.kind == "reading"]

@@ -154,3 +154,23 @@ def test_subsets_keep_what_the_whole_showed_and_lose_what_is_gone():
     assert [w.kind for w in studies.where(study=["A", "C"]).warnings] == ["se_as_sd"]
     assert [w.kind for w in studies.where(condition_arm1="ipt").warnings] == ["se_as_sd"]
     assert [w.kind for w in studies.where(study="B").warnings] == ["shared_control"]
+
+
+@pytest.mark.parametrize(("effect", "error"), [("yi", "sei"), ("TE", "seTE"), ("Yi", "SEI")])
+def test_effects_of_unknown_measure_are_to_be_mapped(effect, error):
+    frame = {"study": ["A", "B"], effect: [0.5, 0.4], error: [0.2, 0.1]}
+    (warning,) = found(frame, "no_effect")
+    assert str(warning).startswith(f"{effect} and {error} are there, but not what they measure: map them")
+    assert f'".g" = "{effect}" and ".g_se" = "{error}"' in str(warning)
+    assert load_studies(pd.DataFrame(frame), {".g": effect, ".g_se": error}).warnings == ()
+
+
+def test_a_variance_is_not_to_be_mapped_as_a_standard_error():
+    frame = {"study": ["A", "B"], "yi": [0.5, 0.4], "vi": [0.04, 0.09]}
+    (warning,) = found(frame, "no_effect")
+    assert 'rename them "g" and "v"' in str(warning)
+    assert '"vi"' not in str(warning)
+    renamed = load_studies(pd.DataFrame(frame).rename(columns={"yi": "g", "vi": "v"}))
+    assert renamed.comparisons[".g_se"].tolist() == [0.2, 0.3]
+    # Where there is something to pool, nothing is said.
+    assert found(arms(yi=[0.1] * 5, vi=[0.1] * 5), "no_effect") == []

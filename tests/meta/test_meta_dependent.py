@@ -65,3 +65,8 @@ def test_missing_study_or_impossible_variance():
         aggregate([0.1, 0.2, 0.3], [0.1, 0.1, 0.1], study=[None, "A", np.nan])
     with pytest.raises(DesignError, match="not above 0 in row 1"):
         che_covariance([0.1, 0.0], study=["A", "A"])
+
+
+def test_large_variances_are_no_large_effects():
+    covariance = che_covariance([1e20, 4e20], study=["A", "A"], rho=0.5)
+    assert covariance.tolist() == [[1e20, 1e20], [1e20, 4e20]]

@@ -255,3 +255,20 @@ def test_level_widens_every_interval():
         ("z_ci_low", "z_ci_high"),
     ):
         assert getattr(wide, low) < getattr(narrow, low) < getattr(narrow, high) < getattr(wide, high)
+
+
+@pytest.mark.parametrize("method", TAU2_METHODS)
+@pytest.mark.parametrize("effect", [1e200, -1e200, 1e8])
+def test_effects_beyond_any_standard_error_are_refused(method, effect):
+    with pytest.raises(DesignError, match=r"more than 1e\+08 times its standard error in row 1") as caught:
+        pool([0.4, effect, 0.3], [0.01, 0.01, 0.02], tau2=method)
+    assert caught.value.rows == (1,)
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e-6, 1.0, 1e6, 1e100])
+def test_the_limit_of_effects_knows_no_unit(scale):
+    vi = np.array([0.01, 0.01, 0.02])
+    far = pool(np.array([0.4, 1e6, 0.3]) * scale, vi * scale**2, tau2="REML")
+    assert far.estimate / scale == pytest.approx(1e6 / 3, rel=1e-3)
+    with pytest.raises(DesignError, match="rows 0, 2"):
+        pool(np.array([-1e9, 0.4, 1e9]) * scale, vi * scale**2)

@@ -163,3 +163,17 @@ def test_a_large_table_is_not_walked_cell_by_cell():
     assert failures.empty
     # About 0.1 s of CPU; walking the cells one by one takes 2 s (frictionless: 2 to 3 s).
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize(
+    ("n", "rules"), [("1", []), ("0.5", []), ("0", ["exclusiveMinimum"]), ("-3", ["exclusiveMinimum"])]
+)
+def test_one_participant_is_possible_none_is_not(n, rules):
+    frame = pd.DataFrame({"study": ["A"], "n_arm1": [n]})
+    assert validate(frame, load_schema("comparisons"))[1]["rule"].tolist() == rules
+
+
+def test_a_blank_required_cell_is_found_as_no_text():
+    frame = pd.DataFrame({"study": ["A", None, " "]})
+    failures = validate(frame, load_schema("comparisons"))[1]
+    assert failures[["row", "rule", "found"]].values.tolist() == [[3, "required", ""], [4, "required", " "]]
