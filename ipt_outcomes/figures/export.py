@@ -31,6 +31,14 @@ _SAVING: Any = {
 }
 _NO_METADATA: Any = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+# A drawing of hundreds of rows has letters enough for megabytes: what says nothing is left out.
+_BLANK = re.compile(r">\s+<")
+_MOVED = re.compile(r'(<use [^>]*)transform="translate\(([-\d.]+) 0\)"')
+_DATA = re.compile(r'(?<= (?:d|x|y)=")[^"]*')
+_FINE = re.compile(r"-?\d+\.\d{3,}")
+_COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+_TALLEST = 12_000
+"""Pixels: taller images are slow to write, and word processors refuse them."""
 
 
 def to_svg(ax: Axes) -> str:
@@ -51,7 +59,18 @@ def to_svg(ax: Axes) -> str:
     with mpl.rc_context(_SAVING):
         _figure(ax).savefig(target, format="svg", metadata=_NO_METADATA)
     text = _COMMENT.sub("", target.getvalue())
-    return text[text.index("<svg") :]
+    return _compact(text[text.index("<svg") :])
+
+
+def _compact(svg: str) -> str:
+    """Write the same drawing in fewer letters: no indentation, hundredths of a point."""
+    svg = _BLANK.sub("><", svg).replace("<defs></defs>", "")
+    svg = _MOVED.sub(r'\1x="\2"', svg).replace("DejaVuSans-", "f-")
+    return _DATA.sub(lambda found: _COMMAND.sub(r"\1", _FINE.sub(_hundredths, found[0])), svg)
+
+
+def _hundredths(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def to_png(ax: Axes, *, dpi: float = 200) -> bytes:
@@ -62,7 +81,7 @@ def to_png(ax: Axes, *, dpi: float = 200) -> bytes:
     ax : matplotlib.axes.Axes
         What a function of this package returned.
     dpi : float
-        Pixels per inch.
+        Pixels per inch; fewer where the image would be more than 12 000 pixels high.
 
     Returns
     -------
@@ -70,8 +89,10 @@ def to_png(ax: Axes, *, dpi: float = 200) -> bytes:
         Without software name and date.
     """
     target = io.BytesIO()
+    figure = _figure(ax)
+    dpi = min(dpi, _TALLEST / figure.get_figheight())
     with mpl.rc_context(_SAVING):
-        _figure(ax).savefig(target, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(target, format="png", dpi=dpi, metadata={"Software": None})
     return target.getvalue()
 
 

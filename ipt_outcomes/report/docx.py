@@ -26,29 +26,16 @@ from ipt_outcomes.report.document import (
     References,
     Table,
 )
+from ipt_outcomes.report.layout import TEXT_WIDTH, Fit, figure_height, fit_table, introduces, leads, paper_blocks
 from ipt_outcomes.report.packing import repack
-from ipt_outcomes.report.runs import (
-    SIMULATED,
-    Run,
-    check,
-    column_widths,
-    doi_address,
-    figure_tables,
-    labels,
-    plain,
-    runs,
-)
+from ipt_outcomes.report.runs import SIMULATED, Run, check, doi_address, labels, runs, spans
 from ipt_outcomes.results import visible
 from ipt_outcomes.tables import Content, TableRow, TableSpec
 
 _ACCENT = RGBColor(0x0B, 0x5A, 0x66)
 _WARN = RGBColor(0x8A, 0x3B, 0x00)
-_TEXT_WIDTH = 6.7
-_TEXT_HEIGHT = 8.6
-_CELL_MARGIN = 0.05
-
-# Characters a line holds at each size of type (points).
-_SIZES = ((90, 9.0), (104, 8.0))
+_CELL_MARGIN = 3.6
+"""On each side, in points."""
 _DATE = datetime.datetime(1980, 1, 1)
 
 
@@ -80,6 +67,7 @@ class _Writer:
         self.document = document
         self.known = document.results.by_id()
         self.labels = labels(document)
+        self.leads = leads(document)
         self.file: Any = docx.Document()
         self.bookmarks = 0
 
@@ -87,13 +75,10 @@ class _Writer:
         self._set_up()
         self.file.add_paragraph(visible(self.document.title), style="Title")
         self.file.add_paragraph(visible(self.document.subtitle), style="Subtitle")
-        for block in self.document.blocks:
+        for block, after in paper_blocks(self.document):
             self._block(block)
-        drawn = figure_tables(self.document)
-        if drawn:
-            self._block(Heading("Numbers in the figures", "ipt-numbers"))
-            for spec in drawn:
-                self._table(spec)
+            if introduces(block, after):
+                self.file.paragraphs[-1].paragraph_format.keep_with_next = True
         target = io.BytesIO()
         self.file.save(target)
         return repack(target.getvalue())
@@ -164,10 +149,11 @@ class _Writer:
     def _figure(self, figure: Figure) -> None:
         picture = figure.picture
         pixels_wide, pixels_high = struct.unpack(">II", picture.png[16:24])
-        width = min(picture.width_inches, _TEXT_WIDTH, _TEXT_HEIGHT * pixels_wide / pixels_high)
+        highest = figure_height(figure.caption, self.leads[figure.id], self.known)
+        width = min(picture.width_inches * 72, TEXT_WIDTH, highest * pixels_wide / pixels_high)
         paragraph = self.file.add_paragraph()
         paragraph.paragraph_format.keep_with_next = True
-        shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), width=Inches(width))
+        shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), width=Pt(width))
         properties = shape._inline.docPr
         properties.set("descr", visible(figure.alt))
         properties.set("title", visible(figure.caption))
@@ -185,11 +171,10 @@ class _Writer:
         caption = self._caption(self.labels[spec.id], spec.caption)
         caption.paragraph_format.keep_with_next = True
         self._bookmark(caption, spec.id)
-        wanted = column_widths(spec, self.known)
         table = self.file.add_table(rows=1, cols=len(spec.columns))
-        points = _size(wanted)
-        _set_table(table, spec, wanted, points)
-        size = Pt(points)
+        fit = fit_table(spec, self.known)
+        _set_table(table, spec, fit)
+        size = Pt(fit.size)
         for cell, column in zip(table.rows[0].cells, spec.columns, strict=True):
             words = cell.paragraphs[0].add_run(visible(column.label))
             words.bold, words.font.size = True, size
@@ -197,17 +182,26 @@ class _Writer:
         _repeat(table.rows[0])
         for row in spec.rows:
             self._row(table, row, spec, size)
-        for note in spec.notes:
+        # A header is not left without a row, nor a note without the row above it.
+        for row in [table.rows[0], *([table.rows[-1]] if spec.notes else [])]:
+            _keep_with_next(row)
+        for number, note in enumerate(spec.notes):
             paragraph = self.file.add_paragraph()
+            paragraph.paragraph_format.space_before = Pt(0 if number else 4)
+            paragraph.paragraph_format.space_after = Pt(3 if number + 1 < len(spec.notes) else 12)
             self._fill(paragraph, note, size=Pt(8.5))
-        self.file.add_paragraph()
+        if not spec.notes:
+            # Word joins tables with no paragraph between, and a table has no space of its own.
+            space = self.file.add_paragraph().paragraph_format
+            space.space_before, space.space_after, space.line_spacing = Pt(0), Pt(4), Pt(8)
 
     def _row(self, table: Any, row: TableRow, spec: TableSpec, size: Pt) -> None:
         drawn = table.add_row()
         _keep_whole(drawn)
         cells = drawn.cells
         contents = row.cells
-        if row.kind == "group" and not any(plain(cell, self.known).strip() for cell in contents[1:]):
+        if spans(row):
+            _keep_with_next(drawn)
             cells, contents = [cells[0].merge(cells[-1])], contents[:1]
         for cell, content, column in zip(cells, contents, spec.columns, strict=False):
             self._fill(cell.paragraphs[0], content, size=size, bold=row.kind != "body")
@@ -289,31 +283,11 @@ def _border(tag: str, size: int, colour: str, *, space: int = 0) -> Any:
     return line
 
 
-def _size(wanted: tuple[int, ...]) -> float:
-    """Size of type, in points, at which a table fits the page."""
-    total = sum(wanted) + 2 * len(wanted)
-    return next((size for most, size in _SIZES if total <= most), 7)
-
-
-def _inches(spec: TableSpec, wanted: tuple[int, ...], size: float) -> list[float]:
-    """Widths of the columns: numbers get what they need, text columns share what is left."""
-    widths = [2 * _CELL_MARGIN + 0.0085 * size * (characters + 1) for characters in wanted]
-    texts = [column.align == "left" and width > 0.9 for column, width in zip(spec.columns, widths, strict=True)]
-    fixed = sum(width for width, text in zip(widths, texts, strict=True) if not text)
-    shared = sum(widths) - fixed
-    if shared and sum(widths) > _TEXT_WIDTH:
-        # Text can wrap, but not into less than half of what it wants.
-        scale = max((_TEXT_WIDTH - fixed) / shared, 0.5)
-        widths = [scale * width if text else width for width, text in zip(widths, texts, strict=True)]
-    fit = min(1.0, _TEXT_WIDTH / sum(widths))
-    return [fit * width for width in widths]
-
-
-def _set_table(table: Any, spec: TableSpec, wanted: tuple[int, ...], size: float) -> None:
+def _set_table(table: Any, spec: TableSpec, fit: Fit) -> None:
     """Give a table its lines, its widths and its description."""
     table.autofit = False
-    for column, width in zip(table.columns, _inches(spec, wanted, size), strict=True):
-        column.width = Inches(width)
+    for column, width in zip(table.columns, fit.widths, strict=True):
+        column.width = Pt(width + 2 * _CELL_MARGIN)
     properties = table._tbl.tblPr
     borders = OxmlElement("w:tblBorders")
     for tag, size, colour in (("w:top", 8, "1B2426"), ("w:bottom", 8, "1B2426"), ("w:insideH", 4, "C9D2D2")):
@@ -322,7 +296,7 @@ def _set_table(table: Any, spec: TableSpec, wanted: tuple[int, ...], size: float
     margins = OxmlElement("w:tblCellMar")
     for tag in ("w:left", "w:right"):
         margin = OxmlElement(tag)
-        margin.set(qn("w:w"), str(round(1440 * _CELL_MARGIN)))
+        margin.set(qn("w:w"), str(round(20 * _CELL_MARGIN)))
         margin.set(qn("w:type"), "dxa")
         margins.append(margin)
     properties.insert_element_before(margins, "w:tblLook")
@@ -335,6 +309,12 @@ def _repeat(row: Any) -> None:
     """Mark a header row: it is repeated on each page and read out with the cells below."""
     mark = OxmlElement("w:tblHeader")
     row._tr.get_or_add_trPr().append(mark)
+
+
+def _keep_with_next(row: Any) -> None:
+    for paragraph in row._tr.iter(qn("w:p")):
+        properties = paragraph.get_or_add_pPr()
+        properties.get_or_add_keepNext()
 
 
 def _keep_whole(row: Any) -> None:

@@ -18,26 +18,31 @@ from markupsafe import Markup, escape
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.report.document import Block, Document, Heading, Picture
 from ipt_outcomes.report.export import csv_text
+from ipt_outcomes.report.layout import column_needs
 from ipt_outcomes.report.runs import (
     SIMULATED,
     cell_values,
     check,
-    column_widths,
     doi_address,
+    is_empty,
     labels,
     runs,
+    spans,
 )
 from ipt_outcomes.resources import shipped
 from ipt_outcomes.results import ResultRow, visible
-from ipt_outcomes.tables import Content, TableRow, TableSpec
+from ipt_outcomes.tables import TableRow, TableSpec
 
 # What `pictures` draws with. A drawing with any other element, with a handler or with a link out of itself was
 # not made there.
 _DRAWN_WITH = frozenset(("svg", "g", "path", "defs", "use", "clipPath", "rect", "title", "text", "tspan"))
 
-# Most characters a row may need in each class of the style sheet, which knows at what width its rows become
-# cards.
-_CLASSES = ((30, "slim"), (62, "medium"), (96, "wide"))
+# Widths, in ems of a table, no more than those below which the style sheet turns the rows of each
+# class into cards. A slim table fits every screen.
+_CLASSES = ((18.0, "slim"), (34.6, "medium"), (46.6, "wide"))
+_WIDEST = 55.0
+# Fonts of screens are wider than those of paper; space between columns, as the style sheet sets it.
+_SCREEN, _SPACE = 1.16, 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +93,10 @@ def write_html(document: Document) -> str:
         svg=_inline_svg,
         doi=doi_address,
         groups=_row_groups,
-        spans=_spans,
-        empty=_is_empty,
+        spans=spans,
+        empty=is_empty,
         fit=lambda spec: _fit(spec, known),
+        least=lambda spec: _least(spec, known),
         csv=lambda spec: _csv_link(spec, known),
         kind=lambda block: type(block).__name__,
     )
@@ -168,20 +174,29 @@ def _row_groups(spec: TableSpec) -> list[list[TableRow]]:
 
 def _fit(spec: TableSpec, known: Mapping[str, ResultRow]) -> str:
     """How wide the table is: decides below which width its rows become cards."""
-    # Two characters for the space between columns.
-    total = sum(width + 2 for width in column_widths(spec, known))
+    total = sum(_SCREEN * need.least + _SPACE for need in column_needs(spec, known))
     return next((name for most, name in _CLASSES if total <= most), "widest")
+
+
+def _least(spec: TableSpec, known: Mapping[str, ResultRow]) -> list[str]:
+    """Least width of each column, in ems: words stay whole as long as all columns fit where rows are no cards.
+
+    Numbers never break, so where there is too little room for all, the columns of text give way.
+    """
+    needs = column_needs(spec, known)
+    texts = [need for need, column in zip(needs, spec.columns, strict=True) if column.align == "left"]
+    fixed = sum(need.word for need, column in zip(needs, spec.columns, strict=True) if column.align == "right")
+    room = max((_WIDEST - _SPACE * len(needs)) / _SCREEN - fixed, 0.0)
+    words, least = sum(need.word for need in texts), sum(need.least for need in texts)
+    share = min(max(room - words, 0.0) / (least - words), 1.0) if least > words else 0.0
+    scale = _SCREEN * min(1.0, room / words) if words else 0.0
+    widths = [scale * (need.word + share * (need.least - need.word)) for need in needs]
+    return [
+        f"{width + _SPACE:.3g}em" if column.align == "left" else "0"
+        for width, column in zip(widths, spec.columns, strict=True)
+    ]
 
 
 def _csv_link(spec: TableSpec, known: Mapping[str, ResultRow]) -> str:
     header, rows = cell_values(spec, known)
     return "data:text/csv;charset=utf-8," + quote(csv_text(header, rows))
-
-
-def _is_empty(content: Content) -> bool:
-    return all(isinstance(part, str) and not part.strip() for part in content)
-
-
-def _spans(row: TableRow) -> bool:
-    """Whether a group row has nothing but its heading, which then spans the table."""
-    return all(_is_empty(cell) for cell in row.cells[1:])

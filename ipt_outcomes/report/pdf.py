@@ -25,28 +25,13 @@ from ipt_outcomes.report.document import (
     References,
     Table,
 )
+from ipt_outcomes.report.layout import TEXT_WIDTH, figure_height, fit_table, introduces, leads, paper_blocks
 from ipt_outcomes.report.pictures import aspect
-from ipt_outcomes.report.runs import (
-    SIMULATED,
-    check,
-    column_widths,
-    doi_address,
-    figure_tables,
-    labels,
-    plain,
-    runs,
-)
+from ipt_outcomes.report.runs import SIMULATED, check, doi_address, labels, runs, spans
 from ipt_outcomes.resources import shipped
 from ipt_outcomes.results import ResultRow, visible
 from ipt_outcomes.tables import Content, TableRow, TableSpec
 
-# Inside of an A4 page, in millimetres, as the template sets its margins.
-_TEXT_WIDTH = 170.0
-_TEXT_HEIGHT = 225.0
-
-# Characters a line holds at each size of type (points), gaps between columns counted as two.
-_SIZES = ((112, 9.0), (128, 8.0), (146, 7.0))
-_SMALLEST = 6.5
 _LONGEST_WORD = 24
 _BREAK = "\N{ZERO WIDTH SPACE}"
 
@@ -104,12 +89,15 @@ def _fonts() -> list[str]:
 
 def _page(document: Document) -> dict[str, Any]:
     known = document.results.by_id()
-    label = labels(document)
-    blocks = [_block(block, known, label) for block in document.blocks]
-    appendix = [_table(spec, known, label[spec.id]) for spec in figure_tables(document)]
-    if appendix:
-        title = {"kind": "heading", "level": 1, "text": "Numbers in the figures", "anchor": "ipt-numbers"}
-        blocks += [title, *appendix]
+    label, lead = labels(document), leads(document)
+    blocks = [
+        {
+            **_block(block, known, label),
+            **(_figure_width(block, lead[block.id], known) if isinstance(block, Figure) else {}),
+            "keep": introduces(block, after),
+        }
+        for block, after in paper_blocks(document)
+    ]
     return {
         "title": visible(document.title),
         "subtitle": visible(document.subtitle),
@@ -144,8 +132,6 @@ def _reference(text: str, doi: str | None) -> dict[str, Any]:
 
 
 def _figure(block: Figure, label: str) -> dict[str, Any]:
-    natural = block.picture.width_inches * 25.4
-    width = min(natural, _TEXT_WIDTH, _TEXT_HEIGHT * aspect(block.picture.svg_wide))
     return {
         "kind": "figure",
         "anchor": block.id,
@@ -153,12 +139,16 @@ def _figure(block: Figure, label: str) -> dict[str, Any]:
         "caption": visible(block.caption),
         "alt": visible(block.alt),
         "file": f"{block.id}.svg",
-        "width": width,
     }
 
 
+def _figure_width(block: Figure, lead: tuple[Block, ...], known: Mapping[str, ResultRow]) -> dict[str, float]:
+    highest = figure_height(block.caption, lead, known)
+    return {"width": min(block.picture.width_inches * 72, TEXT_WIDTH, highest * aspect(block.picture.svg_wide))}
+
+
 def _table(spec: TableSpec, known: Mapping[str, ResultRow], label: str) -> dict[str, Any]:
-    widths = column_widths(spec, known)
+    fit = fit_table(spec, known)
     return {
         "kind": "table",
         "anchor": spec.id,
@@ -167,20 +157,15 @@ def _table(spec: TableSpec, known: Mapping[str, ResultRow], label: str) -> dict[
         "columns": [{"label": _breakable(visible(col.label)), "align": col.align} for col in spec.columns],
         "rows": [_row(row, known) for row in spec.rows],
         "notes": [_runs(note, known) for note in spec.notes],
-        "size": _size(sum(width + 2 for width in widths)),
-        "shares": [width if column.align == "left" else 0 for width, column in zip(widths, spec.columns, strict=True)],
-        "full": sum(width + 2 for width in widths) > _SIZES[0][0] * 0.6,
+        "size": fit.size,
+        "widths": fit.widths,
+        "full": fit.full,
     }
 
 
 def _row(row: TableRow, known: Mapping[str, ResultRow]) -> dict[str, Any]:
     cells = [_runs(cell, known) for cell in row.cells]
-    spans = row.kind == "group" and not any(plain(cell, known).strip() for cell in row.cells[1:])
-    return {"kind": row.kind, "cells": cells[:1] if spans else cells, "spans": spans}
-
-
-def _size(characters: int) -> float:
-    return next((size for most, size in _SIZES if characters <= most), _SMALLEST)
+    return {"kind": row.kind, "cells": cells[:1] if spans(row) else cells, "spans": spans(row)}
 
 
 def _runs(content: Content, known: Mapping[str, ResultRow]) -> list[dict[str, str]]:

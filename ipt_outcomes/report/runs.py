@@ -14,7 +14,7 @@ from typing import Literal
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.report.document import Block, Document, Figure, Heading, Table
 from ipt_outcomes.results import ResultRow, Style, format_number, visible
-from ipt_outcomes.tables import Content, Inline, Link, Strong, TableSpec, Value
+from ipt_outcomes.tables import Content, Inline, Link, Strong, TableRow, TableSpec, Value
 
 HIDDEN = "hidden"
 SIMULATED = "Simulated data"
@@ -203,30 +203,14 @@ def labels(document: Document) -> dict[str, str]:
     return found
 
 
-def figure_tables(document: Document) -> tuple[TableSpec, ...]:
-    """Tables of the numbers drawn; on paper, where nothing folds, they stand at the end."""
-    return tuple(block.data for block in document.blocks if isinstance(block, Figure) and block.data is not None)
+def is_empty(content: Content) -> bool:
+    """Whether a cell shows nothing."""
+    return all(isinstance(part, str) and not part.strip() for part in content)
 
 
-def column_widths(spec: TableSpec, known: Mapping[str, ResultRow]) -> tuple[int, ...]:
-    """Characters each column wants: its longest cell, a left column at most 28, its longest header word.
-
-    Parameters
-    ----------
-    spec : TableSpec
-    known : mapping of str to ResultRow
-
-    Returns
-    -------
-    tuple of int
-    """
-    widths = []
-    for position, column in enumerate(spec.columns):
-        cells = [len(plain(row.cells[position], known)) for row in spec.rows if row.kind != "group"]
-        longest = max(cells, default=0)
-        word = max((len(word) for word in column.label.split()), default=0)
-        widths.append(max(word, longest if column.align == "right" else min(longest, 28), 3))
-    return tuple(widths)
+def spans(row: TableRow) -> bool:
+    """Whether a group row has nothing but its heading, which then spans the table."""
+    return row.kind == "group" and all(is_empty(cell) for cell in row.cells[1:])
 
 
 def cell_values(spec: TableSpec, known: Mapping[str, ResultRow]) -> tuple[list[str], list[list[object]]]:

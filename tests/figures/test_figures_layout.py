@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,18 +29,6 @@ ODD = [
     "שלום 2011",
     "\\alpha_{x}^2 #%&~",
 ]
-
-
-@dataclass(frozen=True)
-class Pooled:
-    estimate: float = 0.482
-    ci_low: float = 0.311
-    ci_high: float = 0.653
-    prediction_low: float | None = -0.35
-    prediction_high: float | None = 1.32
-    k: int = 31
-    tau2: float = 0.159
-    i2: float = 66.2
 
 
 def effects(k, seed=1, measure="SMD", event=None):
@@ -113,19 +99,19 @@ def _frame(names):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("k", [1, 2, 3, 31])
-def test_plain_forest_is_clean(k, width):
-    pooled = Pooled() if k > 1 else None
+def test_plain_forest_is_clean(k, width, make_pooled):
+    pooled = make_pooled() if k > 1 else None
     ax = figures.forest(effects(k), pooled=pooled, width=width, favours=("IPT", "usual care"), title="All")
     assert_clean(ax)
 
 
 @pytest.mark.parametrize("width", [2.4, 3.5, 4.9, 5.0, 7.2, 11.0])
-def test_hostile_names_are_clean(width, cases):
+def test_hostile_names_are_clean(width, cases, make_pooled):
     named = pd.read_csv(cases / "15-hostile-names" / "studies.csv")["study"].tolist() + ODD
     ax = figures.forest(
         effects(len(named)),
         labels=named,
-        pooled=Pooled(),
+        pooled=make_pooled(),
         width=width,
         favours=("interpersonal psychotherapy for adolescents in groups", "$x$ <b>care</b>"),
         title="Hostile $names$ & <b>titles</b> long enough to need a second line on every page",
@@ -135,10 +121,10 @@ def test_hostile_names_are_clean(width, cases):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_groups_with_subtotals_are_clean(width):
+def test_groups_with_subtotals_are_clean(width, make_pooled):
     group = np.array(["Care as usual", "Other control", "Waiting list"] * 16)
-    sub = {name: Pooled(prediction_low=None, k=16) for name in set(group)}
-    ax = figures.forest(effects(48), groups=group, subtotals=sub, pooled=Pooled(), width=width, sort="effect")
+    sub = {name: make_pooled(prediction_low=None, k=16) for name in set(group)}
+    ax = figures.forest(effects(48), groups=group, subtotals=sub, pooled=make_pooled(), width=width, sort="effect")
     assert_clean(ax)
 
 
@@ -172,22 +158,22 @@ def assert_inside(ax):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_one_huge_effect_does_not_squeeze_the_rest(width):
+def test_one_huge_effect_does_not_squeeze_the_rest(width, make_pooled):
     some = one_huge()
-    ax = figures.forest(some, width=width, pooled=Pooled())
+    ax = figures.forest(some, width=width, pooled=make_pooled())
     low, high = ax.get_xlim()
     assert high < 6
     assert low > -6
     assert_clean(ax)
-    assert_inside(figures.funnel(some, width=width, pooled=Pooled(), title="A funnel", favours=("IPT", "CBT")))
+    assert_inside(figures.funnel(some, width=width, pooled=make_pooled(), title="A funnel", favours=("IPT", "CBT")))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_summaries_are_clean(width):
-    nothing = Pooled(estimate=np.nan, ci_low=np.nan, ci_high=np.nan, prediction_low=None)
-    rows = [("All rows", Pooled()), (LONG, Pooled(prediction_low=-9.0)), ("$x$", nothing)]
+def test_summaries_are_clean(width, make_pooled):
+    nothing = make_pooled(estimate=np.nan, ci_low=np.nan, ci_high=np.nan, prediction_low=None)
+    rows = [("All rows", make_pooled()), (LONG, make_pooled(prediction_low=-9.0)), ("$x$", nothing)]
     assert_clean(figures.analyses(rows, measure="SMD", width=width, title="Sensitivity"))
-    ax = figures.leave_one_out(_frame(ODD), pooled=Pooled(), measure="SMD", width=width)
+    ax = figures.leave_one_out(_frame(ODD), pooled=make_pooled(), measure="SMD", width=width)
     assert_clean(ax)
 
 
@@ -197,13 +183,13 @@ def test_hundreds_of_rows(width):
     assert_clean(ax)
 
 
-def test_a_given_axes_keeps_its_figure_and_place():
+def test_a_given_axes_keeps_its_figure_and_place(make_pooled):
     figure = Figure(figsize=(14, 8))
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     place = right.get_position()
     assert figures.forest(effects(8), ax=right, favours=("IPT", "CBT")) is right
-    figures.funnel(effects(8), ax=left, pooled=Pooled())
+    figures.funnel(effects(8), ax=left, pooled=make_pooled())
     assert tuple(figure.get_size_inches()) == (14, 8)
     inner = right.get_position()
     assert inner.x0 > place.x0

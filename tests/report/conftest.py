@@ -10,6 +10,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure as Drawing
 
+from ipt_outcomes.figures.words import literal
 from ipt_outcomes.report.document import (
     Bullets,
     Document,
@@ -44,7 +45,10 @@ def hostile(cases: Path) -> tuple[str, ...]:
 
 
 def draw(names: tuple[str, ...], tip: str = "") -> Callable[[float], Drawing]:
-    """Return a drawing function: a small forest plot, names as labels and as tips."""
+    """Return a drawing function: a small forest plot, names as labels and as tips.
+
+    Labels hold what the font has, as in real figures; the tips hold the names themselves.
+    """
 
     def forest(width: float) -> Drawing:
         figure = Drawing(figsize=(width, 0.6 + 0.3 * len(names)), layout="constrained")
@@ -53,7 +57,7 @@ def draw(names: tuple[str, ...], tip: str = "") -> Callable[[float], Drawing]:
             (line,) = axes.plot([0.1, 0.9], [-row, -row], color="#0b5a66")
             line.set_gid(f"tip-{row:04d}-{(tip or name).encode().hex()}")
         with matplotlib.rc_context({"text.parse_math": False}):
-            axes.set_yticks(range(0, -len(names), -1), [name.replace("$", r"\$")[:18] for name in names])
+            axes.set_yticks(range(0, -len(names), -1), [literal(name).replace("$", r"\$")[:18] for name in names])
         axes.set_xlabel("Hedges' g")
         return figure.axes[0]
 

@@ -38,6 +38,24 @@ WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(part => part.getBoundingClientRect().right > innerWidth + 0.5)
   .map(part => part.outerHTML.slice(0, 80))"""
 
+# Words of at most 20 letters in a table that is no stack of cards: a word on two lines has two boxes.
+BROKEN = """() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll('tbody th, tbody td')) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      for (const word of node.data.matchAll(/[\\p{L}\\p{N}.\u2212]{2,20}(?![^ ,;)])/gu)) {
+        if (word.index > 0 && !' ('.includes(node.data[word.index - 1])) continue;
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
@@ -106,6 +124,11 @@ def test_tables_become_cards_on_a_phone_only(page: Any) -> None:
     page.evaluate(OPEN_ALL)
     display = page.evaluate("getComputedStyle(document.querySelector('table tbody td')).display")
     assert display == ("flex" if page.viewport_size["width"] <= 375 else "table-cell")
+
+
+def test_words_and_numbers_in_tables_stay_whole(page: Any) -> None:
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(BROKEN) == []
 
 
 def test_download_is_a_file_of_the_page(page: Any) -> None:

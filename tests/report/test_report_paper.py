@@ -14,7 +14,10 @@ from docx.oxml.ns import qn
 
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.report import Document, Heading, Paragraph, write_docx, write_pdf
+from ipt_outcomes.report.document import Figure
+from ipt_outcomes.report.layout import TEXT_WIDTH, fit_table, text_width
 from ipt_outcomes.results import Results, format_number, visible
+from ipt_outcomes.tables import Column, TableRow, TableSpec
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +170,52 @@ def test_word_tables_fit_the_page(opened: docx.document.Document) -> None:
     room = section.page_width - section.left_margin - section.right_margin
     for table in opened.tables:
         assert 0 < sum(column.width for column in table.columns) <= room
+
+
+def test_word_keeps_lead_figure_and_caption_together(document: Document) -> None:
+    lead = Paragraph(("What the figure shows.",))
+    position = next(i for i, block in enumerate(document.blocks) if isinstance(block, Figure))
+    blocks = (*document.blocks[:position], lead, *document.blocks[position:])
+    paragraphs = docx.Document(io.BytesIO(write_docx(replace(document, blocks=blocks)))).paragraphs
+    place = [p.text for p in paragraphs].index("What the figure shows.")
+    assert paragraphs[place].paragraph_format.keep_with_next
+    assert paragraphs[place + 1].paragraph_format.keep_with_next
+    assert paragraphs[place + 2].text.startswith("Figure 1.")
+    others = [p for p in paragraphs if p.text.startswith("Response:")]
+    assert others
+    assert not any(p.paragraph_format.keep_with_next for p in others)
+
+
+def test_pdf_keeps_heading_lead_figure_and_caption_on_one_page(document: Document) -> None:
+    figure = next(block for block in document.blocks if isinstance(block, Figure))
+    for lines in range(0, 48, 6):
+        filler = tuple(Paragraph((f"Filler {n}",)) for n in range(lines))
+        blocks = (Heading("First", "first"), *filler, Heading("Drawn", "drawn"), Paragraph(("The lead.",)), figure)
+        pages = pypdf.PdfReader(io.BytesIO(write_pdf(replace(document, blocks=blocks)))).pages
+        (page,) = [page for page in pages if "The lead." in page.extract_text()]
+        assert "Drawn" in page.extract_text()
+        assert "Figure 1." in page.extract_text()
+
+
+def _table(*cells: str, align: str = "right") -> TableSpec:
+    columns = (Column("Study"), *(Column("g", align) for _ in cells))  # type: ignore[arg-type]
+    rows = (TableRow((("Blom, 2007",), *((cell,) for cell in cells))),)
+    return TableSpec(id="t", caption="T", columns=columns, rows=rows)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 9.0), (4, 9.0), (5, 8.0), (6, 7.0), (9, 6.5)])
+def test_type_gets_smaller_only_where_a_table_does_not_fit(count: int, size: float) -> None:
+    fit = fit_table(_table(*["−0.61 (−1.11 to −0.11)"] * count), {})
+    assert fit.size == size
+    assert sum(fit.widths) + 7.2 * (count + 1) <= TEXT_WIDTH + 1e-9
+
+
+def test_numbers_keep_their_width_and_text_shares_the_rest() -> None:
+    number, words = "0.61 (0.11 to 1.11)", "interpersonal psychotherapy against medication and more of it"
+    wide = fit_table(_table(*[words] * 4, align="left"), {})
+    assert wide.full
+    assert wide.size == 9.0
+    assert sum(wide.widths) + 7.2 * 5 == pytest.approx(TEXT_WIDTH)
+    alone = fit_table(_table(number), {})
+    assert not alone.full
+    assert alone.widths[1] == pytest.approx(9 * text_width(number))
