@@ -1,0 +1,135 @@
+"""Patient data ready for analysis: four tables of the data dictionary, de-identified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.errors import OptionError
+from ipt_outcomes.io.studies import Source
+from ipt_outcomes.privacy import Gate
+
+AreaSet = Literal["before", "after", "unknown"]
+
+# Columns of `outcome`, in their order; what else patients and episodes hold follows under its own name.
+_LEADING = ("patient_id", "episode_id", "visit", "session_no", "day", "week", "value")
+_SHORT = {"problem_area_primary": "problem_area", "site_id": "site", "therapist_id": "therapist"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Patients, their episodes of treatment, the sessions, and every score, as tables of the data dictionary.
+
+    `ipt_outcomes.load_cohort` makes it; no original id is in any of its frames.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        One row per person: ``patient_id`` and what does not change (``site_id``, ``sex``, ``age`` ...).
+    episodes : pandas.DataFrame
+        One row per treatment: ``episode_id``, ``patient_id``, ``arm``, ``problem_area_primary`` ... Arms and
+        areas are categoricals: comparators first, IPT last; grief first.
+    sessions : pandas.DataFrame
+        One row per session: ``episode_id``, ``patient_id``, ``session_no``, ``day``, ``phase``, ``attended`` ...
+    assessments : pandas.DataFrame
+        Long: ``episode_id``, ``patient_id``, ``instrument``, ``item`` (0 is the total), ``visit``,
+        ``session_no``, ``day``, ``week``, ``value``, ``value_status``. One row per person, instrument and
+        visit; a visit that took place without a score has a missing value.
+    gate : Gate
+        What the load gate refused, changed, left out, or warned of.
+    flow : pandas.DataFrame
+        Who is in, who is not and why: ``step reason people rows``.
+    source : Source
+        The file or frame.
+    area_set : {"before", "after", "unknown"}
+        Whether every arm's problem area was set before randomisation (by ``area_set_day``, or declared).
+    notes : tuple of str
+        How the source was read.
+    simulated : bool
+    """
+
+    patients: pd.DataFrame
+    episodes: pd.DataFrame
+    sessions: pd.DataFrame
+    assessments: pd.DataFrame
+    gate: Gate
+    flow: pd.DataFrame
+    source: Source
+    area_set: AreaSet = "unknown"
+    notes: tuple[str, ...] = ()
+    simulated: bool = False
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Instruments with a total score, as the registry names them, sorted."""
+        totals = self.assessments.loc[self.assessments["item"].eq(0), "instrument"]
+        return tuple(sorted(totals.astype(str).unique()))
+
+    def outcome(self, instrument: str, *, include_baseline: bool = False) -> pd.DataFrame:
+        """Return the scores of one instrument as a long frame, ready for a model.
+
+        Parameters
+        ----------
+        instrument : str
+            Name or alias in the registry: ``"phq9"``, ``"hamd17"``.
+        include_baseline : bool
+            Whether visits at or before week 0 are rows, too. By default they are not, since the baseline
+            is a column (a covariate must not be an outcome at the same time).
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per person and visit, in order of person and time: ``patient_id``, ``episode_id``,
+            ``visit``, ``session_no``, ``day``, ``week``, ``value``, the same score under the instrument's
+            name, ``baseline`` (last score at or before week 0), ``arm``, ``problem_area``, ``site``,
+            ``therapist`` and what else is known of the person and the episode. ``value`` is missing where a
+            visit has no score.
+
+        Raises
+        ------
+        OptionError
+            The cohort has no scores of this instrument; the message lists those there are.
+        """
+        from ipt_outcomes.instruments import instrument_name
+
+        name = instrument_name(instrument) or instrument
+        if name not in self.instruments:
+            known = ", ".join(self.instruments) or "none"
+            raise OptionError(f"the cohort has no scores of {instrument!r}; it has {known}")
+        mine = self.assessments[self.assessments["instrument"].eq(name) & self.assessments["item"].eq(0)]
+        long = mine.drop(columns=["instrument", "item", "assessment_id"], errors="ignore")
+        long = long.merge(baselines(mine), on="episode_id", how="left", validate="many_to_one")
+        long = long.merge(self._people(), on=["patient_id", "episode_id"], how="left", validate="many_to_one")
+        if not include_baseline:
+            long = long[~(long["week"] <= 0)]
+        long = long.sort_values(["patient_id", "episode_id", "week", "session_no"], kind="stable", ignore_index=True)
+        long[name] = long["value"]
+        rest = [column for column in long.columns if column not in (*_LEADING, name)]
+        return long[[*_LEADING, name, *rest]]
+
+    def _people(self) -> pd.DataFrame:
+        """What is known of person and episode, one row per episode; the episode's site counts before the person's."""
+        patients = self.patients.drop(columns=[c for c in self.patients if c in self.episodes and c != "patient_id"])
+        people = self.episodes.merge(patients, on="patient_id", how="left", validate="many_to_one")
+        return people.rename(columns=_SHORT)
+
+
+def baselines(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return each episode's baseline: the last score at or before week 0.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        ``episode_id``, ``week``, ``value`` of one instrument.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``episode_id baseline``; episodes without such a score are not in it.
+    """
+    early = scores[(scores["week"] <= 0) & scores["value"].notna()]
+    last = early.sort_values(["episode_id", "week"], kind="stable").drop_duplicates("episode_id", keep="last")
+    return last[["episode_id", "value"]].rename(columns={"value": "baseline"}).astype({"baseline": np.float64})
