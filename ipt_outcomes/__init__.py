@@ -1,4 +1,4 @@
-"""Outcomes of interpersonal psychotherapy (IPT): effect sizes, meta-analysis, reproducible reports.
+"""Outcomes of interpersonal psychotherapy (IPT): trials, clinics, meta-analysis, reproducible reports.
 
 Everything heavy is imported when it is first used, so that ``import ipt_outcomes`` is instant.
 """
@@ -10,29 +10,39 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = {"load_studies": "ipt_outcomes.io", "IptError": "ipt_outcomes.errors"}
+_FUNCTIONS = {
+    "load_cohort": "ipt_outcomes.io",
+    "load_studies": "ipt_outcomes.io",
+    "IptError": "ipt_outcomes.errors",
+}
 
 __all__ = [
     "IptError",
     "__version__",
+    "clinic",
     "effects",
     "errors",
     "evidence",
     "figures",
     "instruments",
     "io",
+    "load_cohort",
     "load_studies",
     "meta",
+    "mixed",
+    "privacy",
     "report",
     "results",
     "schemas",
     "simulate",
     "tables",
+    "trial",
     "vocabulary",
 ]
 
 if TYPE_CHECKING:
     from ipt_outcomes import (
+        clinic,
         effects,
         errors,
         evidence,
@@ -40,15 +50,18 @@ if TYPE_CHECKING:
         instruments,
         io,
         meta,
+        mixed,
+        privacy,
         report,
         results,
         schemas,
         simulate,
         tables,
+        trial,
         vocabulary,
     )
     from ipt_outcomes.errors import IptError
-    from ipt_outcomes.io import load_studies
+    from ipt_outcomes.io import load_cohort, load_studies
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -119,3 +120,28 @@ def require_choice(name: str, value: object, choices: Iterable[str]) -> None:
     if value not in allowed:
         listed = ", ".join(repr(choice) for choice in allowed)
         raise OptionError(f"{name} must be one of {listed}; got {value!r}")
+
+
+def require_known(what: str, given: Iterable[str], known: Sequence[str]) -> None:
+    """Raise `OptionError` unless every name given is known; near names are offered.
+
+    Parameters
+    ----------
+    what : str
+        What holds the names, for the message: ``"a meta job has no option"``.
+    given : iterable of str
+        Names as the user typed them.
+    known : sequence of str
+        The names there are.
+
+    Raises
+    ------
+    OptionError
+        All unknown names are listed.
+    """
+    unknown = [name for name in given if name not in known]
+    if not unknown:
+        return
+    near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=2)]
+    hint = f"Near: {', '.join(near)}." if near else f"Known: {', '.join(known)}."
+    raise OptionError(f"{what} {', '.join(repr(name) for name in unknown)}", hint=hint)

@@ -41,20 +41,25 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="ipt-outcomes")
 def main() -> None:
-    """Outcomes of interpersonal psychotherapy: from a study table to a report you can defend.
+    """Outcomes of interpersonal psychotherapy: from your data to a report you can defend.
 
     \b
-    ipt-outcomes demo                 an example report on simulated data
-    ipt-outcomes check studies.csv    is the table valid, and what looks wrong in it?
+    ipt-outcomes demo                 three example reports on simulated data
+    ipt-outcomes check data.csv       is the file valid, and what looks wrong in it?
+    ipt-outcomes trial patients.csv   one trial: change, effect sizes, responders, problem areas
+    ipt-outcomes clinic extract.csv   a clinic: recovery, reliable improvement, response, remission
     ipt-outcomes meta studies.csv     effect sizes, meta-analysis and report
     """  # noqa: D301  (\b is click's mark for a block it must not reflow)
 
 
-from ipt_outcomes.cli import data, reports  # noqa: E402  (the commands need `main`)
+from ipt_outcomes.cli import data, patients, reports  # noqa: E402  (the commands need `main`)
 
 main.add_command(reports.demo)
+main.add_command(patients.trial)
+main.add_command(patients.clinic)
 main.add_command(reports.meta)
 main.add_command(reports.render)
 main.add_command(reports.verify)
 main.add_command(data.check)
 main.add_command(data.schema)
+main.add_command(data.instruments)

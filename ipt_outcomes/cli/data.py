@@ -29,20 +29,47 @@ def check(
     event: str | None,
     output: Path | None,
 ) -> None:
-    """Check a study table: every invalid cell with its row, then what looks wrong in valid ones.
+    """Check a table of studies or a file of patients: every fault with its row, then what looks wrong.
 
-    Exit code 1 if the table is refused.
+    Exit code 1 if the file is refused.
     """
-    from ipt_outcomes.evidence import check_given, study_effects
-    from ipt_outcomes.io import load_studies
+    from ipt_outcomes.io.kind import holds_patients
 
     try:
-        studies = load_studies(file, mapping=mapping, encoding=encoding, decimal=decimal)  # type: ignore[arg-type]
+        if holds_patients(file, mapping):
+            _check_patients(file, mapping, encoding, decimal)
+        else:
+            _check_studies(file, mapping, encoding, decimal, better, event)
     except DataError as error:
         if error.failures is None:
             raise
         _print_failures(error, output)
         sys.exit(1)
+
+
+def _check_patients(file: Path, mapping: str | None, encoding: str | None, decimal: str | None) -> None:
+    from ipt_outcomes.io import load_cohort
+
+    cohort = load_cohort(file, mapping=mapping, encoding=encoding, decimal=decimal)  # type: ignore[arg-type]
+    click.echo(cohort.summary())
+    _print_list("Read as follows:", list(cohort.notes))
+    _print_list("The gate:", [f"{entry.rule} {entry.action}: {entry.detail}" for entry in cohort.gate.entries])
+    click.echo("\nWho is in, who is not and why:")
+    click.echo(cohort.flow.to_string(index=False, na_rep=""))
+
+
+def _check_studies(
+    file: Path,
+    mapping: str | None,
+    encoding: str | None,
+    decimal: str | None,
+    better: str | None,
+    event: str | None,
+) -> None:
+    from ipt_outcomes.evidence import check_given, study_effects
+    from ipt_outcomes.io import load_studies
+
+    studies = load_studies(file, mapping=mapping, encoding=encoding, decimal=decimal)  # type: ignore[arg-type]
     click.echo(f"{studies.source.name}: {len(studies)} rows of {studies.n_studies} studies, every cell valid.")
     _print_list("Read as follows:", list(studies.notes))
     _print_list("Looks wrong (nothing was changed):", [warning.in_full() for warning in studies.warnings])
@@ -91,3 +118,17 @@ def schema(table: str | None) -> None:
         click.echo("ipt-outcomes schema TABLE prints one of them.")
         return
     click.echo(load_schema(table).describe())
+
+
+@click.command()
+@click.argument("name", required=False)
+def instruments(name: str | None) -> None:
+    """Print range, direction, cut-offs and their sources of an instrument NAME, or the names of all."""
+    from ipt_outcomes.instruments import instrument
+    from ipt_outcomes.instruments import instruments as known
+
+    if name is None:
+        click.echo("Instruments: " + ", ".join(known()))
+        click.echo("ipt-outcomes instruments NAME prints one of them.")
+        return
+    click.echo(instrument(name).describe())

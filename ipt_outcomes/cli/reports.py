@@ -2,82 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ipt_outcomes.cli.options import (
+    ListOf,
+    as_json_text,
+    decimal_option,
+    encoding_option,
+    json_option,
+    mapping_option,
+    merged_conditions,
+    new_folder,
+    output_options,
+    where_option,
+)
+
 if TYPE_CHECKING:
-    from ipt_outcomes.evidence import EvidenceSynthesis, MetaJob
+    from ipt_outcomes.evidence import MetaJob
 
-FORMATS = ("html", "pdf", "docx", "xlsx")
 _MEASURES = ("g", "OR", "RR", "RD")
-
-
-class _List(click.ParamType):  # type: ignore[type-arg]  # not generic in older releases
-    """Values separated by commas, each one of some choices."""
-
-    name = "list"
-
-    def __init__(self, choices: tuple[str, ...]) -> None:
-        self.choices = {choice.casefold(): choice for choice in choices}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        words = [word.strip() for word in str(value).split(",") if word.strip()]
-        unknown = [word for word in words if word.casefold() not in self.choices]
-        if unknown or not words:
-            self.fail(
-                f"{', '.join(unknown) or 'nothing'} is not among {', '.join(self.choices.values())}",
-                param,
-                ctx,
-            )
-        return tuple(dict.fromkeys(self.choices[word.casefold()] for word in words))
-
-
-class _Condition(click.ParamType):  # type: ignore[type-arg]  # as above
-    """COLUMN=VALUE[,VALUE]; a value with a comma in double quotes."""
-
-    name = "condition"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, list[str]]:
-        column, sign, values = str(value).partition("=")
-        # As in a CSV file: a value that holds a comma stands in quotation marks.
-        parts = next(csv.reader([values], skipinitialspace=True), [])
-        chosen = [part.strip() for part in parts if part.strip()]
-        if not sign or not column.strip() or not chosen:
-            self.fail(f"expected COLUMN=VALUE or COLUMN=VALUE,VALUE; got {value!r}", param, ctx)
-        return column.strip(), chosen
-
-
-def _output_options(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--out", type=click.Path(path_type=Path), help="New folder for the report.")(command)
-    return click.option(
-        "--format",
-        "formats",
-        type=_List(FORMATS),
-        default="html,pdf,docx",
-        show_default=True,
-        help="What to write.",
-    )(command)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--mapping", metavar="MAP.toml", help="Mapping of the columns to the dictionary: a file or a name.")
-@click.option(
-    "--where",
-    type=_Condition(),
-    multiple=True,
-    metavar="COLUMN=VALUE[,VALUE]",
-    help="Rows to keep; repeatable.",
-)
+@mapping_option
+@where_option
 @click.option("--by", metavar="COLUMN", help="Compare results by this column.  [default: condition_arm2]")
-@click.option("--measure", "measures", type=_List(_MEASURES), default="g", show_default=True, help="g, OR, RR, RD.")
+@click.option("--measure", "measures", type=ListOf(_MEASURES), default="g", show_default=True, help="g, OR, RR, RD.")
 @click.option("--name", "names", multiple=True, help="Name of the comparison in each FILE; one per file.")
 @click.option("--title", help="Title of the report.")
 @click.option("--better", type=click.Choice(["lower", "higher"]), help="Which scores are better, where nothing tells.")
@@ -132,15 +87,15 @@ def _output_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Positive favours this treatment; 'none' leaves rows as is.",
 )
 @click.option("--exclude-invalid", is_flag=True, help="Set rows with invalid cells aside (listed) instead of refusing.")
-@click.option("--encoding", help="Encoding of the files, where it is not to be detected.")
-@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of the files, where it cannot be told.")
+@encoding_option
+@decimal_option
 @click.option(
     "--audience",
     type=click.Choice(["internal", "board", "public"]),
     help="Whom the report is for (printed). Study tables are published: nothing is hidden for any.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-@_output_options
+@json_option
+@output_options
 def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **options: Any) -> None:
     """Meta-analysis of study tables: effect sizes, several models side by side, and a report.
 
@@ -150,7 +105,7 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
     from ipt_outcomes.report import render as write
 
     job = _job(options)
-    target = _new_folder(out, "meta")
+    target = new_folder(out, "meta")
     with steps(4) as step:
         step("reading")
         tables = job.load(files)
@@ -159,7 +114,7 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
         audience = options["audience"] or "published"
         write(synthesis, target, formats, job=job, title=job.title, audience=audience, step=step)
     if options["as_json"]:
-        click.echo(_as_json(synthesis))
+        click.echo(as_json_text(synthesis))
     else:
         click.echo(synthesis.summary())
         click.echo(f"Report: {target}")
@@ -167,11 +122,9 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
 
 def _job(options: dict[str, Any]) -> MetaJob:
     """The job the options of ``meta`` describe."""
-    from ipt_outcomes.evidence import MetaJob, mapping_dict
+    from ipt_outcomes.evidence import MetaJob
+    from ipt_outcomes.report.spec import mapping_record
 
-    where: dict[str, list[str]] = {}
-    for column, values in options["where"]:
-        where.setdefault(column, []).extend(values)
     towards = options["towards"]
     chosen = {
         name: options[name]
@@ -180,8 +133,8 @@ def _job(options: dict[str, Any]) -> MetaJob:
     optional = {name: options[name] for name in ("by", "better", "event") if options[name] is not None}
     return MetaJob(
         comparisons=tuple(options["names"]),
-        where=where,
-        mapping=mapping_dict(options["mapping"]),
+        where=merged_conditions(options["where"]),
+        mapping=mapping_record(options["mapping"], "meta"),
         invalid="exclude" if options["exclude_invalid"] else "refuse",
         encoding=options["encoding"],
         decimal=options["decimal"],
@@ -190,36 +143,14 @@ def _job(options: dict[str, Any]) -> MetaJob:
     )
 
 
-def _as_json(synthesis: EvidenceSynthesis) -> str:
-    import json
-
-    return json.dumps(synthesis.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-
-
-def _new_folder(out: Path | None, name: str) -> Path:
-    """The folder asked for, if it is free, or the next free one under ``ipt-reports``."""
-    from ipt_outcomes.errors import OptionError
-
-    if out is None:
-        parent, number = Path("ipt-reports"), 1
-        while (parent / f"{name}-{number:03d}").exists():
-            number += 1
-        return parent / f"{name}-{number:03d}"
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OptionError(
-            f"{out} exists and is not empty: a report is never written over", hint="Choose another --out."
-        )
-    return out
-
-
 @click.command()
-@_output_options
+@output_options
 def demo(out: Path | None, formats: tuple[str, ...]) -> None:
     """Make the example report on simulated data, to see what you would get."""
     from ipt_outcomes.cli.progress import steps
     from ipt_outcomes.report.demo import write_demo
 
-    target = _new_folder(out, "demo")
+    target = new_folder(out, "demo")
     with steps(4) as step:
         written = write_demo(target, formats, step=step)
     click.echo("Simulated data: no real trial is in these reports.")
@@ -229,13 +160,13 @@ def demo(out: Path | None, formats: tuple[str, ...]) -> None:
 
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
-@_output_options
+@output_options
 def render(spec: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     """Make the report that a SPEC (TOML) describes."""
     from ipt_outcomes.cli.progress import steps
     from ipt_outcomes.report import render as write
 
-    target = _new_folder(out, spec.stem)
+    target = new_folder(out, spec.stem)
     with steps(3) as step:
         step("computing")
         write(spec, target, formats, step=step)

@@ -4,7 +4,7 @@ from ipt_outcomes.evidence.battery import SENSITIVITY, Battery
 from ipt_outcomes.evidence.compute import KINDS, MEASURES
 from ipt_outcomes.evidence.effects import StudyEffects, study_effects
 from ipt_outcomes.evidence.given import check_given
-from ipt_outcomes.evidence.job import MetaJob, mapping_dict, read_job
+from ipt_outcomes.evidence.job import MetaJob
 from ipt_outcomes.evidence.levels import column_in_words, in_order, level_key, low_risk_rows
 from ipt_outcomes.evidence.numbers import favours, participants, row_groups
 from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, Options, synthesise
@@ -24,9 +24,7 @@ __all__ = [
     "in_order",
     "level_key",
     "low_risk_rows",
-    "mapping_dict",
     "participants",
-    "read_job",
     "row_groups",
     "study_effects",
     "synthesise",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ipt_outcomes.errors import OptionError
+from ipt_outcomes.errors import OptionError, require_known
 from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, Options, synthesise
-from ipt_outcomes.io import Studies, load_studies, read_mapping
+from ipt_outcomes.io import Studies, load_studies
 
 # Arguments of `synthesise` that a job may set.
 _OPTIONS = tuple(entry.name for entry in fields(Options))
@@ -53,7 +51,7 @@ class MetaJob:
     def __post_init__(self) -> None:
         if faults := _faults({entry.name: getattr(self, entry.name) for entry in fields(self)}):
             raise OptionError("the job is not valid: " + "; ".join(faults))
-        _require_known("option", self.options, _OPTIONS)
+        require_known("a meta job has no option", self.options, _OPTIONS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as JSON values, with its name."""
@@ -91,7 +89,7 @@ class MetaJob:
             raise OptionError(f"expected a job of kind 'meta'; got {raw.get('job')!r}")
         names = [entry.name for entry in fields(cls)]
         rest = {name: value for name, value in raw.items() if name != "job"}
-        _require_known("entry", rest, names)
+        require_known("a meta job has no entry", rest, names)
         if not _is_list(rest.get("comparisons", ())):
             raise OptionError("the job is not valid: comparisons must be a list of names")
         rest["comparisons"] = tuple(rest.get("comparisons", ()))
@@ -157,64 +155,6 @@ def _title_of(stem: str) -> str:
     return " ".join(words) or stem
 
 
-def read_job(path: Path) -> tuple[MetaJob, tuple[Path, ...]]:
-    """Read a report spec: a job in TOML, with the files it runs on.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        TOML with ``job = "meta"``, ``files`` (relative to the spec's folder), and the entries of `MetaJob`;
-        ``mapping`` is a path, a name, or a table.
-
-    Returns
-    -------
-    tuple of MetaJob and tuple of pathlib.Path
-
-    Raises
-    ------
-    OptionError
-        No TOML, unknown entries, or no files.
-    """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        raise OptionError(f"the spec {path.name} cannot be read as UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"the spec {path.name} is not valid TOML: {error}") from None
-    files = raw.pop("files", [])
-    if not isinstance(files, list) or not files or not all(isinstance(name, str) for name in files):
-        raise OptionError(f'the spec {path.name} names no data: expected files = ["studies.csv", ...]')
-    if isinstance(mapping := raw.get("mapping"), str):
-        beside = _inside(path.parent, mapping)
-        raw["mapping"] = mapping_dict(beside if beside.is_file() else mapping)
-    return MetaJob.from_dict(raw), tuple(_inside(path.parent, name) for name in files)
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """A file of the spec's own folder: a spec from elsewhere must not reach into the rest of the machine."""
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise OptionError(
-            f"the spec names a file outside its own folder: {name}",
-            hint="Put the spec into the folder that holds the data, and name the files from there.",
-        )
-    return path
-
-
-def mapping_dict(source: str | Path | None) -> dict[str, Any] | None:
-    """Return a mapping as JSON values, so that a report can keep it.
-
-    Parameters
-    ----------
-    source : path, name or None
-
-    Returns
-    -------
-    dict or None
-    """
-    return None if source is None else tomllib.loads(read_mapping(source).to_toml())
-
-
 def _faults(given: Mapping[str, Any]) -> list[str]:
     """What in a job is of the wrong kind: specs are written by hand."""
     texts = ("encoding", "decimal", "title")
@@ -242,12 +182,3 @@ def _faults(given: Mapping[str, Any]) -> list[str]:
 
 def _is_list(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str | int | float) for item in value)
-
-
-def _require_known(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
-    unknown = [name for name in given if name not in known]
-    if not unknown:
-        return
-    near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=2)]
-    hint = f"Near: {', '.join(near)}." if near else f"Known: {', '.join(known)}."
-    raise OptionError(f"a meta job has no {what} {', '.join(repr(name) for name in unknown)}", hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ipt_outcomes.evidence.effects import own_column
-from ipt_outcomes.vocabulary import Arm, arm_of
+from ipt_outcomes.vocabulary import Arm, study_arm_of
 
 # Names that set result rows apart already; a column of the same name is told from them.
 _TAKEN = frozenset(("comparison", "measure", "rho", "left_out", "kind", "direction", "study", "row", "file"))
@@ -80,7 +80,7 @@ def in_order(values: pd.Series) -> list[str]:
 
 def _place(text: str) -> tuple[int, float, str]:
     """Where a level comes: known conditions first, then numbers, then words."""
-    arm = arm_of(text)
+    arm = study_arm_of(text)
     if arm is not None:
         return list(Arm).index(arm), 0.0, text
     try:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.results import listed, plural, visible
-from ipt_outcomes.vocabulary import Arm, arm_of, label
+from ipt_outcomes.vocabulary import Arm, label, study_arm_of
 
 # Classes of many treatments: within them the name as written tells treatments apart.
 _MANY = frozenset((Arm.MEDICATION, Arm.OTHER_PSYCHOTHERAPY, Arm.OTHER_CONTROL))
@@ -42,7 +42,7 @@ def rows_set_aside(table: pd.DataFrame, towards: str | None) -> pd.Series:
     both = sorted((set(first) & set(second)) - {""})
     if not both:
         return reasons
-    arm = None if towards is None else arm_of(towards)
+    arm = None if towards is None else study_arm_of(towards)
     wanted = "" if towards is None else arm.value if arm is not None else _plain(towards)
     kept = (first == wanted) & (second != wanted)
     if not wanted or not kept.any():
@@ -63,7 +63,7 @@ def rows_set_aside(table: pd.DataFrame, towards: str | None) -> pd.Series:
 
 def _treatment(text: object) -> str:
     """What an arm gets, as far as rows must be told apart by it; empty text where the table does not say."""
-    arm = arm_of(text)
+    arm = study_arm_of(text)
     if arm is not None and arm not in _MANY:
         return arm.value
     return _plain(text) if isinstance(text, str) else ""

@@ -81,6 +81,20 @@ class EvidenceSynthesis(ResultObject):
         """Whether any table is simulated."""
         return any(studies.simulated for studies in self.sources.values())
 
+    def protected(self, audience: str) -> Results:
+        """Return the numbers an audience may see: all of them, since study tables are published data.
+
+        Parameters
+        ----------
+        audience : str
+            As the report names it.
+
+        Returns
+        -------
+        Results
+        """
+        return self.results
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per comparison, measure and analysis, with the pooled columns."""
         frames = [

@@ -26,6 +26,8 @@ from ipt_outcomes.schemas import Decimal, Schema, load_schema, parse_numbers, tr
 
 StudySource = str | os.PathLike[str] | pd.DataFrame
 
+_FRAME = "data frame"
+
 # What the reader always says; everything else it says deserves a look.
 _ROUTINE = (
     "delimiter:",
@@ -64,7 +66,8 @@ def load_studies(
     Parameters
     ----------
     source : path, DataFrame or list of paths
-        Delimited text (.csv, .tsv, .txt) or a frame. Several files become one table with a column ``file``.
+        Delimited text (.csv, .tsv, .txt), a statistical file (.sav, .dta ...) or a frame. Several files become
+        one table with a column ``file``.
     mapping : path, name, dict or Mapping, optional
         Which column is which; see `ipt_outcomes.io.read_mapping`. Columns it does not name are recognised
         by their headings; columns the dictionary does not have are kept as they are.
@@ -137,7 +140,9 @@ def _read_part(
         mark: Decimal = "."
     elif isinstance(source, str | os.PathLike):
         table = read_table(source, encoding=encoding, decimal=decimal)
-        frame, rows, notes, mark = table.frame, table.rows, table.warnings, table.decimal
+        frame, rows, notes, mark = table.frame, table.rows, table.warnings, table.decimal or "."
+        if not len(table):
+            raise DataError(f"{table.name} has column names but no rows of data")
         origin = Source(
             name=table.name, sha256=table.sha256, rows=len(table),
             delimiter=table.delimiter, decimal=table.decimal, encoding=table.encoding,
@@ -174,7 +179,7 @@ def _from_frame(source: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, Source,
         raise DataError("the data frame has no rows")
     text = frame.to_csv(index=False, lineterminator="\n")
     digest = hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
-    return frame, np.arange(len(frame)), Source(name="data frame", sha256=digest, rows=len(frame)), ()
+    return frame, np.arange(len(frame)), Source(name=_FRAME, sha256=digest, rows=len(frame)), ()
 
 
 def _words_in_numbers(
@@ -224,7 +229,7 @@ def _refusal(parts: list[_Part], failures: pd.DataFrame, plan: Mapping, *, every
         total=sum(part.source.rows for part in parts),
         columns=parts[0].columns,
         mapping=plan,
-        from_file=parts[0].source.delimiter is not None,
+        from_file=parts[0].source.name != _FRAME,
         every=every,
     )
 

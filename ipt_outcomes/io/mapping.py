@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping as AbstractMapping
@@ -12,10 +11,13 @@ from types import MappingProxyType
 from typing import Any
 
 from ipt_outcomes.errors import OptionError
-from ipt_outcomes.resources import shipped, shipped_names
-from ipt_outcomes.schemas import Schema, load_schema, schema_names
+from ipt_outcomes.io.toml_text import quoted, shipped_mappings
+from ipt_outcomes.resources import shipped
+from ipt_outcomes.schemas import Schema, load_schema
 
 Constant = str | int | float
+# The one table of the dictionary that holds published aggregate data.
+_STUDY_TABLE = "comparisons"
 _TABLES = ("columns", "constants", "codes")
 _KEYS = ("table", "left_out", *_TABLES)
 
@@ -62,8 +64,8 @@ class Mapping:
         list of str
             Empty where nothing is wrong.
         """
-        if self.table not in schema_names():
-            return [f"table {self.table!r} is not in the data dictionary: {', '.join(schema_names())}"]
+        if self.table != _STUDY_TABLE:
+            return [f"table {self.table!r} is no study table: a mapping of one is for {_STUDY_TABLE!r}"]
         schema = load_schema(self.table)
         found = []
         for part, names in (("columns", self.columns), ("constants", self.constants), ("codes", self.codes)):
@@ -80,27 +82,21 @@ class Mapping:
 
     def to_toml(self) -> str:
         """Return the mapping as TOML text that reads back as the same mapping."""
-        lines = [f"table = {_quoted(self.table)}"]
+        lines = [f"table = {quoted(self.table)}"]
         if self.left_out:
-            lines.append(f"left_out = [{', '.join(_quoted(name) for name in self.left_out)}]")
+            lines.append(f"left_out = [{', '.join(quoted(name) for name in self.left_out)}]")
         parts: list[tuple[str, AbstractMapping[str, Constant]]] = [("columns", self.columns)]
         parts += [("constants", self.constants)]
-        parts += [(f"codes.{_quoted(name)}", codes) for name, codes in self.codes.items()]
+        parts += [(f"codes.{quoted(name)}", codes) for name, codes in self.codes.items()]
         for title, entries in parts:
             if entries:
                 lines += ["", f"[{title}]"]
-                lines += [f"{_quoted(name)} = {_toml_value(value)}" for name, value in entries.items()]
+                lines += [f"{quoted(name)} = {_toml_value(value)}" for name, value in entries.items()]
         return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
-    """Write a TOML basic string: as JSON does, but no surrogate pairs and no bare DEL."""
-    inner = "".join(c if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in text)
-    return '"' + inner.replace("\x7f", "\\u007f") + '"'
-
-
 def _toml_value(value: Constant) -> str:
-    return _quoted(value) if isinstance(value, str) else repr(value)
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _unknown(where: str, name: str, schema: Schema) -> str:
@@ -164,11 +160,12 @@ def read_mapping(source: str | os.PathLike[str] | AbstractMapping[str, Any] | Ma
 
 def _mapping_text(given: str) -> tuple[str, str]:
     path = Path(given).expanduser()
-    if not path.is_file() and path.name == given and given in shipped_names("data_schemas", "mappings", suffix=".toml"):
+    known = shipped_mappings(cohort=False)
+    if not path.is_file() and path.name == given and given in known:
         path = shipped("data_schemas", "mappings", f"{given}.toml")
     if not path.is_file():
-        known = ", ".join(shipped_names("data_schemas", "mappings", suffix=".toml"))
-        raise OptionError(f"there is no mapping file {given}", hint=f"Mappings that come with the package: {known}.")
+        listed = f"Mappings of study tables that come with the package: {', '.join(known)}."
+        raise OptionError(f"there is no mapping file {given}", hint=listed)
     try:
         return path.read_text(encoding="utf-8-sig"), path.name
     except (OSError, UnicodeDecodeError):

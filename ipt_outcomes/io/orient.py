@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.vocabulary import Arm, arm_of, label
+from ipt_outcomes.vocabulary import Arm, label, study_arm_of
 
 _ARMS_NAMED = 8
 
@@ -69,8 +69,8 @@ def rows_to_turn(frame: pd.DataFrame, towards: Arm) -> tuple[np.ndarray, tuple[s
     notes : tuple of str
         How many rows were left as they are, and why.
     """
-    first = (frame["condition_arm1"].map(arm_of) == towards).to_numpy(dtype=bool)
-    second = (frame["condition_arm2"].map(arm_of) == towards).to_numpy(dtype=bool)
+    first = (frame["condition_arm1"].map(study_arm_of) == towards).to_numpy(dtype=bool)
+    second = (frame["condition_arm2"].map(study_arm_of) == towards).to_numpy(dtype=bool)
     notes = []
     words = label(towards)
     if (first & second).any():

@@ -10,7 +10,7 @@ import pandas as pd
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.io.delimited import ABOVE_THE_NAMES
 from ipt_outcomes.io.mapping import Mapping, read_mapping
-from ipt_outcomes.resources import shipped_names
+from ipt_outcomes.io.toml_text import shipped_mappings
 from ipt_outcomes.results import visible
 
 _FAULTS_NAMED = 5
@@ -127,5 +127,5 @@ def _hints(
 
 
 def _fitting(columns: tuple[str, ...]) -> list[str]:
-    names = shipped_names("data_schemas", "mappings", suffix=".toml")
+    names = shipped_mappings(cohort=False)
     return [name for name in names if (plan := read_mapping(name)).columns and not plan.faults(columns)]

@@ -16,7 +16,7 @@ from ipt_outcomes.io.repeats import duplicates, share_out_controls, shared_contr
 from ipt_outcomes.io.suspicion import Suspicion
 from ipt_outcomes.results import frame_to_html
 from ipt_outcomes.schemas import FAILURE_COLUMNS
-from ipt_outcomes.vocabulary import Arm, arm_of
+from ipt_outcomes.vocabulary import Arm, study_arm_of
 
 _VALUES_NAMED = 20
 _SHOWN_ROWS = 10
@@ -130,9 +130,9 @@ class Studies:
         IptError
             The table does not say what the arms are.
         """
-        arm = arm_of(towards)
+        arm = study_arm_of(towards)
         if arm is None:
-            require_choice("towards", towards, [known.value for known in Arm])
+            require_choice("towards", towards, [known.value for known in Arm if study_arm_of(known) is known])
         towards = str(arm)
         table = self.comparisons
         missing = [name for name in ("condition_arm1", "condition_arm2") if name not in table]

@@ -21,8 +21,7 @@ _ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://|(file|data|http|https):)", re.IGN
 _OTHER_FORMATS = {
     ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook", ".xls": "an Excel workbook",
     ".ods": "an OpenDocument spreadsheet", ".numbers": "a Numbers spreadsheet",
-    ".sav": "an SPSS file", ".zsav": "an SPSS file", ".por": "an SPSS file",
-    ".dta": "a Stata file", ".sas7bdat": "a SAS file", ".xpt": "a SAS transport file",
+    ".sas7bcat": "a SAS catalog of value labels", ".sps": "an SPSS script", ".do": "a Stata script",
     ".parquet": "a Parquet file", ".feather": "a Feather file", ".arrow": "an Arrow file",
     ".rds": "an R file", ".rda": "an R file", ".rdata": "an R file",
     ".pkl": "a pickle", ".pickle": "a pickle", ".docx": "a Word document", ".pdf": "a PDF",
@@ -34,12 +33,17 @@ _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive (an .xlsx workbook is one)"), (b"PK\x05\x06", "a ZIP archive"),
     (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF"), (b"\xd0\xcf\x11\xe0", "an old Office document"), (b"{\\rtf", "a rich text document"),
+    (b"\0" * 12 + b"\xc2\xea\x81\x60", "a SAS file"),
     (b"$FL2", "an SPSS file"), (b"$FL3", "an SPSS file"), (b"<stata_dta>", "a Stata file"),
     (b"PAR1", "a Parquet file"), (b"ARROW1", "an Arrow file"), (b"SQLite format 3", "an SQLite database"),
     (b"\x1f\x8b", "a gzip archive"), (b"BZh", "a bzip2 archive"), (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"\xfd7zXZ", "an xz archive"), (b"\x7fELF", "a program"), (b"MZ\x90", "a program"),
     (b"HEADER RECORD*******", "a SAS transport file"),
 )  # fmt: skip
+
+_STATISTICAL = {
+    "an SPSS file": ".sav", "a Stata file": ".dta", "a SAS file": ".sas7bdat", "a SAS transport file": ".xpt",
+}  # fmt: skip
 
 # The four-byte marks first: a UTF-32 mark begins with the UTF-16 one.
 _MARKS = (
@@ -84,7 +88,8 @@ def read_text(path: str | os.PathLike[str], *, encoding: str | None = None, sha2
         No such file, a folder, a web address, an empty or too large file, a file that is no text, letters
         that cannot be decoded, or another digest than asked for.
     """
-    file = _existing_file(path)
+    file = existing_file(path)
+    _refuse_other_files(file)
     name = file.name
     try:
         raw = file.read_bytes()
@@ -108,7 +113,14 @@ def _where_looked(file: Path) -> str:
     return f"Looked in the folder {folder}." if folder else "Looked in the folder you are in."
 
 
-def _existing_file(path: str | os.PathLike[str]) -> Path:
+def existing_file(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file on this machine.
+
+    Raises
+    ------
+    IptError
+        No such file, a folder, a web address, no path at all.
+    """
     given = os.fspath(path)
     if not isinstance(given, str) or "\0" in given or not given.strip():
         raise IptError("a path to a file was expected")
@@ -128,21 +140,46 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
         raise IptError(f"{file.name} is a folder: a file was expected")
     if not is_file:
         raise IptError(f"{file.name} is not a regular file")
+    return file
+
+
+def kind_by_signature(head: bytes) -> str:
+    """Say what the first bytes of a file look like."""
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page or XML"
+    try:
+        # A letter may be cut in two where the first bytes end.
+        text = head[:-3].decode("utf-8") if len(head) > 64 else head.decode("utf-8")
+    except UnicodeDecodeError:
+        return "something else"
+    return "text (CSV or the like)" if all(c.isprintable() or c.isspace() for c in text) else "something else"
+
+
+def _refuse_other_files(file: Path) -> None:
     kind = _OTHER_FORMATS.get(file.suffix.lower())
     if kind is not None:
-        raise IptError(f"{file.name} is {kind}: study tables are read from CSV, TSV or TXT now", hint=SAVE_AS_CSV)
+        raise IptError(
+            f"{file.name} is {kind}: tables are read from text (CSV, TSV, TXT), SPSS, Stata and SAS files",
+            hint=SAVE_AS_CSV,
+        )
     if file.stat().st_size > SIZE_LIMIT:
         raise IptError(
             f"{file.name} has {file.stat().st_size:,} bytes: files up to {SIZE_LIMIT:,} bytes are read",
             hint="Split the file, or leave out the rows and columns the analysis does not need.",
         )
-    return file
 
 
 def _decode(raw: bytes, name: str, encoding: str | None) -> tuple[str, str, tuple[str, ...]]:
     for signature, kind in _SIGNATURES:
         if raw.startswith(signature):
-            raise IptError(f"{name} is not a text table: it is {kind}, whatever its name", hint=SAVE_AS_CSV)
+            hint = SAVE_AS_CSV
+            if kind in _STATISTICAL:
+                hint = f"Give it the suffix it should have ({_STATISTICAL[kind]}). {hint}"
+            raise IptError(f"{name} is not a text table: it is {kind}, whatever its name", hint=hint)
     mark = next((codec for start, codec in _MARKS if raw.startswith(start)), None)
     if encoding is not None:
         return _decode_as(raw, name, _known_codec(encoding, mark)), encoding, ()

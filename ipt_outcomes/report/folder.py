@@ -76,7 +76,7 @@ def write_report(
         Name and SHA-256 of each input, with ``bytes`` or ``rows``.
     name : str
         Name of the report's files, without ending.
-    audience : {"internal", "board", "public", "published"}
+    audience : {"internal", "board", "public", "publication", "published"}
     extra : mapping of str to bytes, optional
         Further files under their plain names.
 

@@ -5,29 +5,64 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ipt_outcomes.clinic import ClinicReview
 from ipt_outcomes.errors import DataError, OptionError
-from ipt_outcomes.evidence import EvidenceSynthesis, MetaJob, read_job
+from ipt_outcomes.evidence import EvidenceSynthesis
+from ipt_outcomes.io import Source
+from ipt_outcomes.report.clinic import clinic_document
+from ipt_outcomes.report.document import Document
 from ipt_outcomes.report.evidence import evidence_document
 from ipt_outcomes.report.folder import write_report
 from ipt_outcomes.report.manifest import MANIFEST_NAME, InputFile
+from ipt_outcomes.report.spec import Job, job_of, read_spec
+from ipt_outcomes.report.trial import trial_document
 from ipt_outcomes.report.verification import RESULTS_NAME, compare_results, read_results
+from ipt_outcomes.trial import TrialAnalysis
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Analysis = EvidenceSynthesis | TrialAnalysis | ClinicReview
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one kind of analysis becomes a report."""
+
+    document: Callable[..., Document]
+    audience: str
+    sources: Callable[[Any], Iterable[Source]]
+
+
+def _study_tables(synthesis: EvidenceSynthesis) -> Iterable[Source]:
+    for studies in synthesis.sources.values():
+        yield from studies.source.parts or (studies.source,)
+
+
+def _one_source(analysis: TrialAnalysis | ClinicReview) -> Iterable[Source]:
+    return (analysis.source,)
+
+
+_KINDS: dict[type, _Kind] = {
+    EvidenceSynthesis: _Kind(evidence_document, "published", _study_tables),
+    TrialAnalysis: _Kind(trial_document, "public", _one_source),
+    ClinicReview: _Kind(clinic_document, "public", _one_source),
+}
+
 
 def render(
-    analysis: EvidenceSynthesis | str | Path,
+    analysis: Analysis | str | Path,
     out: str | Path,
     formats: Sequence[str] = ("html", "pdf", "docx"),
     *,
-    job: MetaJob | None = None,
+    job: Job | None = None,
     title: str | None = None,
-    audience: str = "published",
+    audience: str | None = None,
     extra: Mapping[str, bytes] | None = None,
     step: Callable[[str], None] | None = None,
 ) -> tuple[Path, ...]:
@@ -35,18 +70,21 @@ def render(
 
     Parameters
     ----------
-    analysis : EvidenceSynthesis or path
-        What `ipt_outcomes.evidence.synthesise` gives, or a report spec in TOML, which is run first.
+    analysis : EvidenceSynthesis, TrialAnalysis, ClinicReview or path
+        What `ipt_outcomes.evidence.synthesise`, `ipt_outcomes.trial.analyse` or `ipt_outcomes.clinic.review`
+        gives, or a report spec in TOML, which is run first.
     out : str or Path
         Folder to make; it must not hold anything.
     formats : sequence of {"html", "pdf", "docx", "xlsx"}
         What to write beside ``results.json`` and ``manifest.json``.
-    job : MetaJob, optional
+    job : Job, optional
         How the analysis was made from its files; the manifest keeps it, so that the report can be run again.
     title : str, optional
         Title of the report.
-    audience : {"internal", "board", "public", "published"}
-        Whom the report is for; printed and kept in the manifest. A report on study tables hides nothing.
+    audience : {"internal", "board", "public", "publication", "published"}, optional
+        Whom the report is for; printed and kept in the manifest. Default: ``"public"`` for patient data, which
+        hides small counts, ``"published"`` for study tables, which hides nothing. ``"publication"`` is a
+        trial's own publication.
     extra : mapping of str to bytes, optional
         Further files under their plain names.
     step : callable, optional
@@ -60,28 +98,31 @@ def render(
     Raises
     ------
     OptionError
-        `out` holds something, an unknown format, a spec that is not valid.
+        `out` holds something, an unknown format, an audience that is not one of this kind of report, a spec
+        that is not valid.
     DataError
         The spec's data were refused.
     """
     if isinstance(analysis, str | Path):
         if job is not None:
             raise OptionError("a spec is a job already: give render() a spec, or an analysis with its job")
-        job, files = read_job(Path(analysis))
-        analysis, title = job.run(job.load(files)), title or job.title
-    if not isinstance(analysis, EvidenceSynthesis):
+        job, files = read_spec(Path(analysis))
+        analysis = job.run(job.load(files))
+        title = title or job.title
+    kind = _KINDS.get(type(analysis))
+    if kind is None:
         raise OptionError(f"expected an analysis or the path of a spec; got {type(analysis).__name__}")
+    whom = audience or kind.audience
     begin = step or (lambda name: None)
     begin("drawing")
-    document = evidence_document(analysis, title=title, audience=audience)
+    document = kind.document(analysis, title=title, audience=whom)
     begin("writing")
     record: dict[str, Any] = {"job": None, "options": analysis.options.to_dict()} if job is None else job.to_dict()
     inputs = [
         InputFile(name=_manifest_name(source.name), sha256=source.sha256, rows=source.rows)
-        for studies in analysis.sources.values()
-        for source in studies.source.parts or (studies.source,)
+        for source in kind.sources(analysis)
     ]
-    return write_report(document, out, formats=formats, analysis=record, inputs=inputs, audience=audience, extra=extra)
+    return write_report(document, out, formats=formats, analysis=record, inputs=inputs, audience=whom, extra=extra)
 
 
 def _manifest_name(name: str) -> str:
@@ -112,21 +153,21 @@ def compare_inputs(folder: str | Path, sources: Sequence[str | Path]) -> list[st
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
-        _ = manifest["analysis"], manifest["inputs"]
+        _ = manifest["analysis"], manifest["inputs"], manifest["audience"]
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(f"{folder.name} holds no readable {MANIFEST_NAME}: not a report of ipt-outcomes") from None
     return dict(manifest)
 
 
 def rerun(folder: str | Path, sources: Sequence[str | Path]) -> pd.DataFrame:
-    """Run a report's job on files again and compare every number.
+    """Run a report's job on files again and compare every number, as its audience may see it.
 
     Parameters
     ----------
     folder : str or Path
         Folder of the report.
     sources : sequence of path
-        One file per comparison, in the order of the report.
+        The files, in the order of the report.
 
     Returns
     -------
@@ -140,12 +181,13 @@ def rerun(folder: str | Path, sources: Sequence[str | Path]) -> pd.DataFrame:
         The folder is no report, or its manifest does not say how to run it.
     """
     folder = Path(folder)
-    record = _manifest(folder)["analysis"]
+    manifest = _manifest(folder)
+    record = manifest["analysis"]
     if not record.get("job"):
         raise DataError(
             "this report was made from tables in memory, so its manifest cannot say how to read a file",
-            hint="Make the report with ipt-outcomes meta, or give render() the job, to be able to run it again.",
+            hint="Make the report with ipt-outcomes, or give render() the job, to be able to run it again.",
         )
-    job = MetaJob.from_dict(record)
+    job = job_of(record)
     again = job.run(job.load(sources))
-    return compare_results(read_results(folder / RESULTS_NAME), again.results)
+    return compare_results(read_results(folder / RESULTS_NAME), again.protected(manifest["audience"]))

@@ -15,9 +15,9 @@ from ipt_outcomes import __version__
 from ipt_outcomes.errors import DataError, IptError, OptionError
 
 MANIFEST_NAME = "manifest.json"
-AUDIENCES = ("internal", "board", "public", "published")
+AUDIENCES = ("internal", "board", "public", "publication", "published")
 
-_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "Jinja2", "typst", "python-docx", "openpyxl")
+_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "Jinja2", "typst", "python-docx", "openpyxl", "pyreadstat")
 _PATH = re.compile(r"(/[^/\s]+){2,}|[A-Za-z]:[\\/].*|\\\\.*|~/.*")
 _FILE_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]+")
 
@@ -109,8 +109,9 @@ class Manifest:
     inputs : tuple of InputFile
     files : tuple of MadeFile
         Every file of the folder but the manifest itself.
-    audience : {"internal", "board", "public", "published"}
-        Whom the report may be shown to; "published": aggregate data that are published already.
+    audience : {"internal", "board", "public", "publication", "published"}
+        Whom the report may be shown to; "publication": a trial's own paper; "published": aggregate data that
+        are published already.
     simulated : bool
     version, python : str
     libraries : mapping of str to str

@@ -79,8 +79,28 @@ def runs(content: Content, known: Mapping[str, ResultRow]) -> tuple[Run, ...]:
     Returns
     -------
     tuple of Run
+        A number with its interval, or an interval, of which all is hidden is said to be hidden once.
     """
-    return tuple(_run(part, known) for part in content)
+    found: list[Run] = []
+    for run in _said_once(content, known):
+        # "hidden to hidden" says no more than "hidden".
+        if _is_hidden(run) and len(found) > 1 and found[-1].text == " to " and _is_hidden(found[-2]):
+            found.pop()
+        else:
+            found.append(run)
+    return tuple(found)
+
+
+def _said_once(content: Content, known: Mapping[str, ResultRow]) -> tuple[Run, ...]:
+    drawn = tuple(_run(part, known) for part in content)
+    values = [run for run in drawn if run.kind == "value"]
+    if len(values) > 1 and all(_is_hidden(run) for run in values) and _numbers(content) == len(values):
+        return tuple(values[:1])
+    return drawn
+
+
+def _is_hidden(run: Run) -> bool:
+    return run.kind == "value" and run.text == HIDDEN
 
 
 def _run(part: Inline, known: Mapping[str, ResultRow]) -> Run:

@@ -58,6 +58,10 @@ class ResultRow:
     denominator: int | None = None
     suppressed: bool = False
 
+    def __post_init__(self) -> None:
+        if self.suppressed and self.value is not None:
+            raise IptError(f"row {self.id} is hidden but holds its number")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON values, in the order the format names its fields."""
         row = {name: getattr(self, name) for name in _FIELDS}

@@ -1,6 +1,7 @@
 """The data dictionary (Frictionless Table Schema) and a validator that finds every fault of a table."""
 
-from ipt_outcomes.schemas.model import Alias, Field, Rule, Schema, load_schema, schema_names
+from ipt_outcomes.schemas.keys import check_references
+from ipt_outcomes.schemas.model import Alias, Field, ForeignKey, Rule, Schema, load_schema, schema_names
 from ipt_outcomes.schemas.numbers import Decimal, parse_numbers, plain_text, to_text
 from ipt_outcomes.schemas.validate import FAILURE_COLUMNS, trimmed_text, validate
 
@@ -9,8 +10,10 @@ __all__ = [
     "Alias",
     "Decimal",
     "Field",
+    "ForeignKey",
     "Rule",
     "Schema",
+    "check_references",
     "load_schema",
     "parse_numbers",
     "plain_text",

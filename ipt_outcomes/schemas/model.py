@@ -13,6 +13,8 @@ from ipt_outcomes.errors import OptionError
 from ipt_outcomes.resources import shipped, shipped_names
 
 _FOLDER = "data_schemas"
+# The file that lists the tables is no table.
+_PACKAGE = "datapackage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,8 @@ class Field:
     ----------
     name, title, description : str
         Heading, short name in words, and what the column holds.
-    type : {"string", "number"}
-        Type of the Table Schema.
+    type : {"string", "number", "integer"}
+        Type of the Table Schema; an integer is a whole number.
     required : bool
         Whether the column must be there and have no empty cell.
     minimum, exclusive_minimum, maximum : float or None
@@ -59,6 +61,9 @@ class Field:
         Unit of a number.
     number_or_words : bool
         Numbers are wanted, but words are no fault: they count as missing.
+    privacy : {"identifier", "quasi_identifier"} or None
+        Whether the column identifies a person, or may together with others. What an identifier holds is in no
+        message and no failure table.
     """
 
     name: str
@@ -73,11 +78,12 @@ class Field:
     aliases: tuple[Alias, ...] = ()
     unit: str | None = None
     number_or_words: bool = False
+    privacy: str | None = None
 
     @property
     def is_number(self) -> bool:
         """Whether the typed column holds numbers."""
-        return self.type == "number" or self.number_or_words
+        return self.type in {"number", "integer"} or self.number_or_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,15 @@ class Rule:
     name: str
     left: str
     right: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """Columns whose values must be a key of another table: `reference_fields` of `resource`."""
+
+    fields: tuple[str, ...]
+    resource: str
+    reference_fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +119,10 @@ class Schema:
     missing_values : tuple of str
         Cells that count as missing, in every column of the dictionary, also in text columns; blanks around
         them do not matter.
+    primary_key : tuple of str
+        Columns that together are the key of a row: none is empty, and no key stands twice.
+    foreign_keys : tuple of ForeignKey
+        Columns that point to rows of other tables.
     """
 
     name: str
@@ -112,6 +131,8 @@ class Schema:
     fields: tuple[Field, ...]
     rules: tuple[Rule, ...] = ()
     missing_values: tuple[str, ...] = ("",)
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,6 +151,10 @@ class Schema:
     def describe(self) -> str:
         """Return the table in plain text: a line per column with type, unit, limits and other headings."""
         lines = [f"{self.title}: {self.description}", ""]
+        if self.primary_key:
+            lines += [f"key: {', '.join(self.primary_key)} (never empty, each once)"]
+            lines += [f"{', '.join(key.fields)} is a key of {key.resource}" for key in self.foreign_keys]
+            lines.append("")
         for entry in self.fields:
             lines.append(f"{entry.name}  ({', '.join(_facts(entry))})")
             lines.append(f"    {entry.description}")
@@ -145,7 +170,8 @@ class Schema:
 def _facts(entry: Field) -> list[str]:
     """Type, unit and limits of a column, in words."""
     facts = ["required"] if entry.required else []
-    facts.append("one of: " + ", ".join(entry.enum) if entry.enum else "number" if entry.is_number else "text")
+    kind = "whole number" if entry.type == "integer" else "number" if entry.is_number else "text"
+    facts.append("one of: " + ", ".join(entry.enum) if entry.enum else kind)
     if entry.unit:
         facts.append(f"in {entry.unit}")
     limits = {"at least": entry.minimum, "above": entry.exclusive_minimum, "at most": entry.maximum}
@@ -160,7 +186,7 @@ def schema_names() -> tuple[str, ...]:
     >>> "comparisons" in schema_names()
     True
     """
-    return shipped_names(_FOLDER, suffix=".json")
+    return tuple(name for name in shipped_names(_FOLDER, suffix=".json") if name != _PACKAGE)
 
 
 @cache
@@ -198,6 +224,15 @@ def load_schema(name: str) -> Schema:
             Rule(name=rule["name"], left=rule["left"], right=rule["right"]) for rule in raw.get("ipt:rules", [])
         ),
         missing_values=tuple(raw.get("missingValues", [""])),
+        primary_key=tuple(raw.get("primaryKey", ())),
+        foreign_keys=tuple(_foreign_key(entry) for entry in raw.get("foreignKeys", ())),
+    )
+
+
+def _foreign_key(raw: dict[str, Any]) -> ForeignKey:
+    target = raw["reference"]
+    return ForeignKey(
+        fields=tuple(raw["fields"]), resource=target["resource"], reference_fields=tuple(target["fields"])
     )
 
 
@@ -216,6 +251,7 @@ def _field(raw: dict[str, Any]) -> Field:
         aliases=tuple(Alias(**alias) for alias in raw.get("ipt:aliases", ())),
         unit=raw.get("ipt:unit"),
         number_or_words=bool(raw.get("ipt:number_or_words", False)),
+        privacy=raw.get("ipt:privacy"),
     )
 
 

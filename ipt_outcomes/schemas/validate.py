@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ipt_outcomes.errors import OptionError, require_choice
+from ipt_outcomes.schemas.keys import HIDDEN, key_faults
 from ipt_outcomes.schemas.model import Field, Schema
 from ipt_outcomes.schemas.numbers import Decimal, parse_numbers, plain_text, to_text
 
@@ -48,7 +49,8 @@ def validate(
         Numbers as float, NaN where missing or at fault; text with NaN where missing.
     failures : pandas.DataFrame
         ``row column rule expected found``, one row per fault, in the order of rows and then columns. A
-        column that is required and absent is a fault of row 1.
+        column that is required and absent is a fault of row 1. What a column that identifies people holds is
+        not shown.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def validate(
     numbers = np.arange(len(frame)) + FIRST_ROW if rows is None else np.asarray(rows, dtype=int)
     if numbers.shape != (len(frame),):
         raise OptionError(f"rows must have one number per record ({len(frame)}); got {numbers.size}")
-    found = _Failures(numbers)
+    found = _Failures(numbers, frozenset(entry.name for entry in schema.fields if entry.privacy == "identifier"))
     typed: dict[str, pd.Series] = {}
     for position, name in enumerate(frame.columns):
         column = frame[name].reset_index(drop=True)
@@ -78,21 +80,38 @@ def validate(
         if entry.required and entry.name not in typed:
             found.absent(entry)
     _check_rules(typed, schema, found, list(frame.columns))
+    for fault in key_faults(typed, schema, numbers):
+        position = list(frame.columns).index(fault.column)
+        found.add(fault.bad, position, fault.column, fault.rule, fault.expected, fault.found, told=True)
     return pd.DataFrame(typed, index=pd.RangeIndex(len(frame))), found.to_frame()
 
 
 class _Failures:
     """Collects faults as whole arrays and puts them in order once, at the end."""
 
-    def __init__(self, rows: np.ndarray) -> None:
+    def __init__(self, rows: np.ndarray, hidden: frozenset[str]) -> None:
         self.rows = rows
+        self.hidden = hidden
         self.parts: list[pd.DataFrame] = []
 
-    def add(self, bad: np.ndarray, position: int, column: str, rule: str, expected: str, found: pd.Series) -> None:
+    def add(
+        self,
+        bad: np.ndarray,
+        position: int,
+        column: str,
+        rule: str,
+        expected: str,
+        found: pd.Series,
+        *,
+        told: bool = False,
+    ) -> None:
+        """Add the rows at fault; `told` means that `found` says what is wrong and holds no cell."""
         where = np.flatnonzero(bad)
         if where.size:
             part = {"row": self.rows[where], "position": position, "record": where, "column": column}
             values = found.iloc[where].to_numpy(dtype=object)
+            if column in self.hidden and not told:
+                values = np.array(["" if str(value).strip() == "" else HIDDEN for value in values], dtype=object)
             self.parts.append(pd.DataFrame({**part, "rule": rule, "expected": expected, "found": values}))
 
     def absent(self, entry: Field) -> None:
@@ -172,6 +191,9 @@ def _checked_numbers(values: np.ndarray, column: pd.Series, entry: Field, found:
         ("maximum", entry.maximum, np.greater, "at most"),
     )
     outside = np.zeros(values.shape, dtype=bool)
+    if entry.type == "integer":
+        outside = np.mod(np.nan_to_num(values), 1.0) != 0
+        found.add(outside, position, entry.name, "type", "a whole number", column)
     for rule, limit, breaks, words in limits:
         if limit is not None:
             bad = breaks(values, limit)

@@ -280,15 +280,6 @@ def test_conditions_come_in_the_order_of_the_vocabulary() -> None:
     assert ipt.evidence.in_order(pd.Series(names)) == ["wl", "cau", "other ctr", "cbt", "something else"]
 
 
-def test_a_spec_stays_in_its_folder(tmp_path: Path) -> None:
-    inside = tmp_path / "inside"
-    inside.mkdir()
-    (tmp_path / "secret.csv").write_text("study\nA\n")
-    (inside / "spec.toml").write_text('job = "meta"\nfiles = ["../secret.csv"]\n')
-    with pytest.raises(OptionError, match="outside its own folder"):
-        ipt.evidence.read_job(inside / "spec.toml")
-
-
 @pytest.mark.parametrize(
     "column", ["yi", "vi", "flag", "kind", "level", "n_effects", "left_out", "rho", "comparison", "pooled"]
 )

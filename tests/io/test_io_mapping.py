@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io import Mapping, read_mapping
-from ipt_outcomes.resources import shipped_names
+from ipt_outcomes.io.toml_text import shipped_mappings
 
 FULL = """
 table = "comparisons"
@@ -25,7 +25,7 @@ year = 2003
 """
 
 
-@pytest.mark.parametrize("name", shipped_names("data_schemas", "mappings", suffix=".toml"))
+@pytest.mark.parametrize("name", shipped_mappings(cohort=False))
 def test_shipped_mappings_are_sound(name):
     mapping = read_mapping(name)
     assert mapping.faults() == []

@@ -1,10 +1,10 @@
-"""Arms, problem areas and events by the names found in practice."""
+"""Arms and events by the names found in practice."""
 
 import math
 
 import pytest
 
-from ipt_outcomes.vocabulary import Arm, ProblemArea, arm_of, event_of, label
+from ipt_outcomes.vocabulary import Arm, ProblemArea, arm_of, event_of, label, study_arm_of
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,13 @@ from ipt_outcomes.vocabulary import Arm, ProblemArea, arm_of, event_of, label
         ("group IPT", Arm.IPT),
         ("IPT-G", Arm.IPT),
         ("ipt + cau", Arm.IPT),
-        ("ipt + ssri", Arm.COMBINATION),
-        ("ipt + other pha", Arm.COMBINATION),
-        ("IPT (plus sertraline)", Arm.COMBINATION),
+        ("ipt + ssri", Arm.IPT_MEDICATION),
+        ("ipt + other pha", Arm.IPT_MEDICATION),
+        ("IPT (plus sertraline)", Arm.IPT_MEDICATION),
+        ("sertraline + IPT", Arm.IPT_MEDICATION),
+        ("cbt + ssri", Arm.COMBINATION),
         ("sup + tca", Arm.COMBINATION),
-        ("ipt + pla", Arm.IPT_PLACEBO),
+        ("ipt + pla", Arm.PLACEBO_IPT),
         ("Narrative Exposure Therapy (NET) + Interpersonal Psychotherapy (IPT)", Arm.OTHER_PSYCHOTHERAPY),
         ("Metacognitive interpersonal therapy", Arm.OTHER_PSYCHOTHERAPY),
         ("cbt (cognitive bibliotherapy)", Arm.CBT),
@@ -40,6 +42,10 @@ from ipt_outcomes.vocabulary import Arm, ProblemArea, arm_of, event_of, label
         ("sup", Arm.SUPPORTIVE),
         ("dyn", Arm.OTHER_PSYCHOTHERAPY),
         ("usual_care", Arm.USUAL_CARE),
+        ("TAU+", Arm.USUAL_CARE),
+        ("adm", Arm.MEDICATION),
+        ("attention control", Arm.ATTENTION_CONTROL),
+        ("ipt_placebo", Arm.PLACEBO_IPT),
     ],
 )
 def test_arms(text, arm):
@@ -59,6 +65,21 @@ def test_every_code_recognises_itself_and_has_a_label():
     assert label("something else") == "something else"
 
 
+@pytest.mark.parametrize("text", ["ipt + ssri", "IPT (plus sertraline)", "sup + tca", "ipt_medication", "combination"])
+def test_study_tables_class_all_combined_treatment_as_one(text):
+    assert study_arm_of(text) is Arm.COMBINATION
+
+
+def test_study_tables_have_one_class_of_other_controls():
+    assert study_arm_of("attention control") is study_arm_of("other ctr") is Arm.OTHER_CONTROL
+    assert study_arm_of("ipt") is Arm.IPT
+    assert study_arm_of("yoga") is None
+
+
+def test_which_arms_hold_ipt():
+    assert [arm.value for arm in Arm if arm.holds_ipt] == ["placebo_ipt", "ipt_medication", "ipt"]
+
+
 def test_codes_are_those_decided():
     assert [area.value for area in ProblemArea] == [
         "grief",
@@ -67,8 +88,8 @@ def test_codes_are_those_decided():
         "interpersonal_deficits",
         "none_set",
     ]
-    assert next(iter(Arm)) == "waitlist"
-    assert list(Arm)[-1] == "ipt"
+    order = "waitlist usual_care placebo attention_control other_control medication supportive cbt other_psychotherapy"
+    assert [arm.value for arm in Arm] == [*order.split(), "combination", "placebo_ipt", "ipt_medication", "ipt"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.privacy import Gate
+from ipt_outcomes.results import frame_to_html
 
 AreaSet = Literal["before", "after", "unknown"]
 
@@ -19,7 +21,7 @@ _LEADING = ("patient_id", "episode_id", "visit", "session_no", "day", "week", "v
 _SHORT = {"problem_area_primary": "problem_area", "site_id": "site", "therapist_id": "therapist"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Cohort:
     """Patients, their episodes of treatment, the sessions, and every score, as tables of the data dictionary.
 
@@ -102,13 +104,83 @@ class Cohort:
         mine = self.assessments[self.assessments["instrument"].eq(name) & self.assessments["item"].eq(0)]
         long = mine.drop(columns=["instrument", "item", "assessment_id"], errors="ignore")
         long = long.merge(baselines(mine), on="episode_id", how="left", validate="many_to_one")
+        by_row = [column for column in long if column in _SHORT]
+        long = long.rename(columns={column: f"{column} of the row" for column in by_row})
         long = long.merge(self._people(), on=["patient_id", "episode_id"], how="left", validate="many_to_one")
+        for column in by_row:
+            # People may change therapist or site: the score's own counts.
+            short = _SHORT[column]
+            long[short] = long[f"{column} of the row"].fillna(long[short])
+        long = long.drop(columns=[f"{column} of the row" for column in by_row])
         if not include_baseline:
             long = long[~(long["week"] <= 0)]
-        long = long.sort_values(["patient_id", "episode_id", "week", "session_no"], kind="stable", ignore_index=True)
+        # In the order of the tables: a random key decides no order.
+        place = pd.Series(range(len(self.episodes)), index=self.episodes["episode_id"])
+        long = long.assign(place=long["episode_id"].map(place))
+        long = long.sort_values(["place", "week", "session_no"], kind="stable", ignore_index=True).drop(columns="place")
         long[name] = long["value"]
         rest = [column for column in long.columns if column not in (*_LEADING, name)]
         return long[[*_LEADING, name, *rest]]
+
+    def where(self, conditions: Mapping[str, Any] | None = None, /, **columns: Any) -> Cohort:
+        """Keep the people (their episodes) in whom columns have certain values.
+
+        Parameters
+        ----------
+        conditions : mapping of str to value or list of values, optional
+            For column names that are no Python names.
+        **columns : value or list of values
+            Column of patients or episodes; short names (``site``, ``problem_area``) and other names of codes
+            ("TAU") are understood; case and blanks around do not matter.
+
+        Returns
+        -------
+        Cohort
+            With a line in ``.flow`` and a note.
+
+        Raises
+        ------
+        OptionError
+            No such column (near names are given), a value nobody has (the levels are listed), or nobody is left.
+
+        Examples
+        --------
+        >>> from ipt_outcomes.io import load_cohort
+        >>> table = pd.DataFrame({"patient_id": ["a", "b"], "site": ["N", "S"], "week": [0, 0], "phq9": [9, 12]})
+        >>> len(load_cohort(table).where(site="N").patients)
+        1
+        """
+        from ipt_outcomes.io.cohort.kept import keep_where
+
+        return keep_where(self, {**dict(conditions or {}), **columns})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the cohort holds, in counts: ``what number``."""
+        totals = self.assessments[self.assessments["item"].eq(0) & self.assessments["value"].notna()]
+        lines: list[tuple[str, int]] = [("people", len(self.patients)), ("episodes", len(self.episodes))]
+        if len(self.sessions):
+            lines.append(("sessions", len(self.sessions)))
+        for name, words in (("arm", "arm"), ("problem_area_primary", "problem area")):
+            if name in self.episodes:
+                counts = self.episodes[name].value_counts(sort=False)
+                lines += [(f"episodes, {words} {level}", int(count)) for level, count in counts.items()]
+        lines += [(f"scores, {name}", int(totals["instrument"].eq(name).sum())) for name in self.instruments]
+        return pd.DataFrame(lines, columns=["what", "number"])
+
+    def summary(self, digits: int = 2) -> str:
+        """Return what the cohort holds in plain text: counts only."""
+        rows = [f"{what}: {number}" for what, number in self.to_frame().itertuples(index=False)]
+        if "problem_area_primary" in self.episodes:
+            told = {"before": "before randomisation, in every arm", "after": "after the start"}
+            rows.append(f"problem areas set: {told.get(self.area_set, 'when is not known')}")
+        return "\n".join([repr(self), *rows, self.gate.summary()])
+
+    def __repr__(self) -> str:
+        made = "simulated " if self.simulated else ""
+        return f"Cohort of {len(self.patients)} {made}people from {self.source.name}: {', '.join(self.instruments)}"
+
+    def _repr_html_(self) -> str:
+        return frame_to_html(self.to_frame(), caption=repr(self))
 
     def _people(self) -> pd.DataFrame:
         """What is known of person and episode, one row per episode; the episode's site counts before the person's."""
@@ -131,5 +203,6 @@ def baselines(scores: pd.DataFrame) -> pd.DataFrame:
         ``episode_id baseline``; episodes without such a score are not in it.
     """
     early = scores[(scores["week"] <= 0) & scores["value"].notna()]
-    last = early.sort_values(["episode_id", "week"], kind="stable").drop_duplicates("episode_id", keep="last")
+    order = ["episode_id", "week", *(["session_no"] if "session_no" in early else [])]
+    last = early.sort_values(order, kind="stable", na_position="first").drop_duplicates("episode_id", keep="last")
     return last[["episode_id", "value"]].rename(columns={"value": "baseline"}).astype({"baseline": np.float64})

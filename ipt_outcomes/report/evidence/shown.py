@@ -11,7 +11,7 @@ from ipt_outcomes.errors import IptError
 from ipt_outcomes.evidence import Battery, EvidenceSynthesis
 from ipt_outcomes.results import Results, Style
 from ipt_outcomes.tables import Content, Value, interval
-from ipt_outcomes.vocabulary import arm_of, label
+from ipt_outcomes.vocabulary import label, study_arm_of
 
 _SYMBOLS = {"SMD": "g", "OR": "OR", "RR": "RR", "RD": "RD"}
 _FULL = {
@@ -155,7 +155,7 @@ def condition(text: str, *, code: bool = True) -> str:
     -------
     str
     """
-    arm = arm_of(text)
+    arm = study_arm_of(text)
     words = label(arm) if arm is not None else text
     return words if words.casefold() == text.casefold() or not code else f"{words} ({text})"
 

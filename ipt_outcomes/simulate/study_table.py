@@ -1,4 +1,4 @@
-"""Seeded example data, marked simulated wherever they are shown."""
+"""A study table of trials that never were."""
 
 from __future__ import annotations
 

@@ -1,0 +1,145 @@
+"""Commands on patient data: one trial, one clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ipt_outcomes.cli.options import (
+    as_json_text,
+    decimal_option,
+    encoding_option,
+    json_option,
+    mapping_option,
+    merged_conditions,
+    new_folder,
+    output_options,
+    where_option,
+)
+
+if TYPE_CHECKING:
+    from ipt_outcomes.report.spec import Job
+
+_ONE_FILE = click.argument("file", type=click.Path(path_type=Path))
+_TITLE = click.option("--title", help="Title of the report.")
+_LEVEL = click.option(
+    "--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Confidence level."
+)
+_RESPONSE = click.option(
+    "--response",
+    type=click.FloatRange(0.05, 1),
+    default=0.5,
+    show_default=True,
+    help="Response: a fall from baseline of at least this share.",
+)
+
+
+def _audience(*choices: str) -> Callable[..., Any]:
+    return click.option(
+        "--audience",
+        type=click.Choice(choices),
+        default="public",
+        show_default=True,
+        help="Whom the report is for: decides which small numbers are hidden.",
+    )
+
+
+@click.command()
+@_ONE_FILE
+@mapping_option
+@where_option
+@click.option("--outcome", metavar="INSTRUMENT", help="Outcome, e.g. phq9.  [default: the one with most scores]")
+@click.option("--at", metavar="WEEK|VISIT", help="End point: a week or the name of a visit.  [default: the last]")
+@click.option("--by", metavar="COLUMN", default="problem_area", show_default=True, help="Change by this column, too.")
+@_RESPONSE
+@_LEVEL
+@_TITLE
+@_audience("internal", "board", "public", "publication")
+@encoding_option
+@decimal_option
+@json_option
+@output_options
+def trial(file: Path, **options: Any) -> None:
+    """One trial from patient data: flow, mixed model of change, g and responders against each comparator, areas.
+
+    FILE holds one row per person and visit, or one row per person: .csv, .tsv, .sav, .zsav or .dta.
+    """
+    chosen = {name: options[name] for name in ("outcome", "by", "response", "level")}
+    _report("trial", file, options, {**chosen, "at": _week_or_visit(options["at"])})
+
+
+@click.command()
+@_ONE_FILE
+@mapping_option
+@where_option
+@click.option(
+    "--instrument",
+    "instruments",
+    multiple=True,
+    help="Instrument to judge by, e.g. phq9; repeatable.  [default: all with a known direction]",
+)
+@click.option("--by", metavar="COLUMN", default="problem_area", show_default=True, help="Rates by this column, too.")
+@_RESPONSE
+@click.option(
+    "--min-sessions",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Sessions attended that make a finished course.",
+)
+@_LEVEL
+@_TITLE
+@_audience("internal", "board", "public")
+@encoding_option
+@decimal_option
+@json_option
+@output_options
+def clinic(file: Path, **options: Any) -> None:
+    """Quality review of a clinic: recovery, reliable improvement, response, remission, by problem area.
+
+    FILE holds one row per session or assessment: .csv, .tsv, .sav, .zsav or .dta.
+    """
+    chosen = {name: options[name] for name in ("by", "response", "min_sessions", "level")}
+    _report("clinic", file, options, {**chosen, "instruments": list(options["instruments"]) or None})
+
+
+def _week_or_visit(text: str | None) -> float | str | None:
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _report(name: str, file: Path, options: dict[str, Any], chosen: dict[str, Any]) -> None:
+    """Read, compute, write; print the summary and where the report is."""
+    from ipt_outcomes.cli.progress import steps
+    from ipt_outcomes.report import render as write
+    from ipt_outcomes.report.spec import job_of, mapping_record
+
+    record = {
+        "job": name,
+        "mapping": mapping_record(options["mapping"], name),
+        "where": merged_conditions(options["where"]),
+        "encoding": options["encoding"],
+        "decimal": options["decimal"],
+        "options": {option: value for option, value in chosen.items() if value is not None},
+        "title": options["title"],
+    }
+    job: Job = job_of(record)
+    target = new_folder(options["out"], name)
+    with steps(4) as step:
+        step("reading")
+        cohort = job.load([file])
+        step("computing")
+        analysis = job.run(cohort)
+        write(analysis, target, options["formats"], job=job, title=job.title, audience=options["audience"], step=step)
+    if options["as_json"]:
+        click.echo(as_json_text(analysis))
+    else:
+        click.echo(analysis.summary())
+        click.echo(f"Report: {target}")

@@ -1,0 +1,127 @@
+"""What an instrument can say: its cut-offs with their sources, and the rates they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ipt_outcomes.clinic.change import Better
+from ipt_outcomes.errors import OptionError, require_known
+from ipt_outcomes.instruments import instrument, instrument_name
+
+CUT_NAMES = ("caseness", "reliable_change", "remission")
+GIVEN = "given by the user"
+
+PAIR = "nhs_talking_therapies"
+"""Name of the PHQ-9 and GAD-7 pair in results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cuts:
+    """One instrument's direction, range and cut-offs.
+
+    Parameters
+    ----------
+    name : str
+        As in the registry.
+    label : str
+        Name as a report writes it: "PHQ-9".
+    better : {"lower", "higher"} or None
+        Which end is the good one; None where it is not known.
+    minimum, maximum : float
+        Range of the total; infinite where it is not known.
+    caseness, reliable_change, remission : float or None
+        All inclusive. Caseness: from this score on (towards the bad end) a person is a case. Reliable change: points.
+        Remission: up to this score (from the good end).
+    sources : mapping of str to str
+        Where each cut-off comes from.
+    used_by : mapping of str to str
+        Who uses a cut-off, where that is known.
+    unverified : frozenset of str
+        Cut-offs that were not confirmed: defaults, not established.
+    """
+
+    name: str
+    label: str
+    better: Better | None
+    minimum: float
+    maximum: float
+    caseness: float | None = None
+    reliable_change: float | None = None
+    remission: float | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    used_by: Mapping[str, str] = field(default_factory=dict)
+    unverified: frozenset[str] = frozenset()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return direction, range and cut-offs as JSON values."""
+        return {
+            "better": self.better,
+            **{name: getattr(self, name) for name in CUT_NAMES},
+            "sources": dict(self.sources),
+            "unverified": sorted(self.unverified),
+        }
+
+
+def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
+    """Return what is known of an instrument.
+
+    Parameters
+    ----------
+    name : str
+        Name or alias; an unknown one has no direction and no cut-offs.
+    given : mapping of str to float or None, optional
+        Cut-offs of the user's, under the names of `CUT_NAMES`; they take the place of the registry's, None takes
+        one away.
+
+    Returns
+    -------
+    Cuts
+
+    Raises
+    ------
+    OptionError
+        `given` names something else, or a value is no number.
+    """
+    known = instrument_name(name)
+    cuts = Cuts(name=name, label=name, better=None, minimum=float("-inf"), maximum=float("inf"))
+    if known is not None:
+        cuts = _from_registry(known)
+    if not given:
+        return cuts
+    require_known("an instrument has no cut-off named", given, CUT_NAMES)
+    odd = [cut for cut, value in given.items() if isinstance(value, bool) or not isinstance(value, int | float | None)]
+    if odd:
+        raise OptionError(f"cut-offs of {name} must be numbers: {', '.join(odd)}")
+    own = {cut: None if value is None else float(value) for cut, value in given.items()}
+    return replace(
+        cuts,
+        **own,  # type: ignore[arg-type]
+        sources={**cuts.sources, **dict.fromkeys(own, GIVEN)},
+        used_by={cut: system for cut, system in cuts.used_by.items() if cut not in own},
+        unverified=cuts.unverified - own.keys(),
+    )
+
+
+def _from_registry(name: str) -> Cuts:
+    known = instrument(name)
+    fields = {
+        "caseness": "caseness_max" if known.better == "higher" else "caseness_min",
+        "reliable_change": "reliable_change",
+        "remission": "remission_max",
+    }
+    found = {cut: getattr(known, entry) for cut, entry in fields.items() if getattr(known, entry) is not None}
+    source = "; ".join(known.sources) or "the registry of instruments, without a source"
+    sources = dict.fromkeys(found, source)
+    return Cuts(
+        name=name,
+        label=known.short,
+        better=known.better if known.kind == "outcome" else None,
+        minimum=float("-inf") if known.minimum is None else known.minimum,
+        maximum=float("inf") if known.maximum is None else known.maximum,
+        **found,
+        sources=sources,
+        used_by={"reliable_change": known.reliable_change_system} if known.reliable_change_system else {},
+        unverified=frozenset(cut for cut in found if known.doubts(fields[cut])),
+    )

@@ -1,0 +1,232 @@
+"""The long table of scores, out of long and wide sources."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.instruments import instrument
+from ipt_outcomes.io.cohort.cells import FloatArray, Texts
+from ipt_outcomes.io.cohort.columns import Columns
+from ipt_outcomes.io.cohort.faults import Faults
+from ipt_outcomes.io.cohort.people import IntArray, People
+from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers
+from ipt_outcomes.io.cohort.scores import Scores, Totals, out_of_range, range_words
+from ipt_outcomes.io.cohort.times import Times
+from ipt_outcomes.io.cohort.values import Values
+
+BASELINE = "baseline"
+_EXTRA = ("mode", "blinded")
+
+# Columns of the working table: everything numbers, so that a million rows are quick; texts come last.
+WORKING = ("record", "episode", "instrument", "item", "visit", "session_no", "day", "week", "value", "status", "reason")
+
+
+class Names:
+    """Numbers texts (instruments, visits, reasons), in order of appearance."""
+
+    def __init__(self) -> None:
+        self._place: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        """Return the number of a text."""
+        return self._place.setdefault(text, len(self._place))
+
+    def numbers(self, texts: Texts) -> IntArray:
+        """Return the numbers of a column; -1 where missing."""
+        own = np.array([*(self.number(text) for text in texts.values), -1], dtype=np.int64)
+        return np.asarray(own[texts.codes], dtype=np.int64)
+
+    def text(self, numbers: IntArray) -> pd.Series:
+        """Return the texts of numbers."""
+        return Texts(numbers, tuple(self._place)).to_series()
+
+    def __getitem__(self, number: int) -> str:
+        return list(self._place)[number]
+
+
+class Assessments:
+    """Collects scores from all kinds of columns into one working table.
+
+    Parameters
+    ----------
+    people : People
+    times : Times
+    """
+
+    def __init__(self, people: People, times: Times) -> None:
+        self.people = people
+        self.times = times
+        self.instruments, self.visits, self.reasons, self.statuses = Names(), Names(), Names(), Names()
+        self.parts: list[pd.DataFrame] = []
+        self.items: dict[str, FloatArray] = {}
+        self.notes: list[str] = []
+
+    def _part(
+        self, totals: Totals, where: IntArray, *, visit: IntArray, week: FloatArray, at_visit: bool
+    ) -> pd.DataFrame:
+        status = Texts.of(pd.Series(totals.status[where], dtype=object))
+        size = len(where)
+        times = self.times
+        return pd.DataFrame(
+            {
+                "record": where,
+                "episode": self.people.episode[where],
+                "instrument": np.full(size, self.instruments.number(totals.instrument)),
+                "item": np.zeros(size),
+                "visit": visit,
+                "session_no": times.session_no[where] if at_visit else np.full(size, np.nan),
+                "day": times.day[where] if at_visit else np.full(size, np.nan),
+                "week": week,
+                "value": totals.values[where],
+                "status": self.statuses.numbers(status),
+                "reason": self.reasons.numbers(totals.reasons.take(where)),
+            }
+        )
+
+    def add_long(self, totals: Totals) -> None:
+        """Take a column of scores at the rows' own times; rows at times at which nobody has a score are no visits."""
+        here = self.people.episode >= 0
+        known = ~np.isnan(totals.values)
+        planned = self._times_with(known & here) if not known.all() else here
+        where = np.flatnonzero(here & (planned | ~totals.reasons.missing))
+        visit = self.visits.numbers(self.times.visit)[where]
+        self.parts.append(self._part(totals, where, visit=visit, week=self.times.week[where], at_visit=True))
+        if totals.items is not None:
+            self.items[totals.instrument] = totals.items
+
+    def _times_with(self, known: np.ndarray) -> np.ndarray:
+        """Records at a visit (else session, else week) at which somebody has a score."""
+        times = self.times
+        if len(times.visit.values):
+            keys: np.ndarray = times.visit.codes
+        elif not np.isnan(times.session_no).all():
+            keys = times.session_no
+        else:
+            keys = np.floor(times.week + 0.5)
+        if np.issubdtype(keys.dtype, np.floating):
+            keys = np.where(np.isnan(keys), -1e9, keys)
+        return np.isin(keys, np.unique(keys[known]))
+
+    def add_wide(self, totals: Totals, visit: str, week: float) -> None:
+        """Take the column of one visit; an empty cell does not say that the visit took place."""
+        where = np.flatnonzero(self.people.episode >= 0)
+        totals.status[np.isnan(totals.values)] = "not_done"
+        size = len(where)
+        number = np.full(size, self.visits.number(visit))
+        self.parts.append(self._part(totals, where, visit=number, week=np.full(size, week), at_visit=False))
+
+    def add_rows(self, reader: Reader, columns: Columns, values: Values, faults: Faults) -> None:
+        """Take a source that has one score per row, with the name of its instrument beside it."""
+        source = columns.source_of("value")
+        if source is None or "instrument" not in values.texts:
+            _refuse_half(columns, source, faults)
+            return
+        read, bad = reader.numbers(source)
+        refuse_bad_numbers(faults, bad, reader.raw.frame[source], source, is_score=True)
+        names = values.texts["instrument"]
+        item = values.numbers.get("item", np.zeros(len(read)))
+        item = np.where(np.isnan(item), 0.0, item)
+        for place, name in enumerate(names.values):
+            mine = (names.codes == place) & (item == 0)
+            outside = mine & out_of_range(name, read)
+            limits = range_words(name)
+            faults.cells(
+                outside, column=source, rule="range", expected=limits,
+                what=f"scores of {instrument(name).short} outside {limits}", found=reader.raw.frame[source],
+            )  # fmt: skip
+            read = np.where(outside, np.nan, read)
+        where = np.flatnonzero((self.people.episode >= 0) & ~names.missing)
+        status = values.texts.get("value_status")
+        told = status.to_array() if status is not None else np.full(len(read), None, dtype=object)
+        told[pd.isna(told) & ~np.isnan(read)] = "observed"
+        part = self._part(
+            Totals("", read, told, reader.reasons(source)), where,
+            visit=self.visits.numbers(self.times.visit)[where], week=self.times.week[where], at_visit=True,
+        )  # fmt: skip
+        part["instrument"] = self.instruments.numbers(names)[where]
+        part["item"] = item[where]
+        self.parts.append(part)
+
+    def table(self) -> pd.DataFrame:
+        """Return the working table of all scores collected."""
+        parts = [part for part in self.parts if len(part)]
+        if not parts:
+            return pd.DataFrame({name: pd.Series(dtype="float64") for name in WORKING})
+        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+    def finished(self, table: pd.DataFrame, values: Values, by_row: dict[str, Texts]) -> pd.DataFrame:
+        """Return the table of the dictionary: texts in place of numbers, items beside totals, in order of the file."""
+        if self.items:
+            table = pd.concat([table, *self._item_rows(table)], ignore_index=True)
+        place = table["record"].where(table["record"] >= 0, -1)
+        order = np.lexsort((table["item"], place, table["week"].fillna(np.inf), table["instrument"], table["episode"]))
+        table = table.iloc[order].reset_index(drop=True)
+        episode = table["episode"].to_numpy(dtype=np.int64)
+        people = self.people
+        frame = pd.DataFrame(
+            {
+                "episode_id": _keys(people.episode_keys, episode),
+                "patient_id": _keys(people.person_keys, people.episode_person[episode]),
+                "instrument": self.instruments.text(table["instrument"].to_numpy(dtype=np.int64)),
+                "item": table["item"].astype(np.int64),
+                "visit": self.visits.text(table["visit"].to_numpy(dtype=np.int64)),
+                "session_no": table["session_no"].astype(np.float64),
+                "day": table["day"].astype(np.float64),
+                "week": table["week"].astype(np.float64),
+                "value": table["value"].astype(np.float64),
+                "value_status": self.statuses.text(table["status"].to_numpy(dtype=np.int64)),
+            }
+        )
+        if (table["reason"] >= 0).any():
+            frame["missing_reason"] = self.reasons.text(table["reason"].to_numpy(dtype=np.int64))
+        record = table["record"].to_numpy(dtype=np.int64)
+        for name, texts in {**values.texts, **by_row}.items():
+            if name in _EXTRA or name in by_row:
+                codes = np.where(record >= 0, np.append(texts.codes, -1)[record], -1)
+                frame[name] = Texts(codes, texts.values).to_series()
+        return frame
+
+    def _item_rows(self, table: pd.DataFrame) -> list[pd.DataFrame]:
+        parts = []
+        for name, items in self.items.items():
+            mine = table[(table["instrument"] == self.instruments.number(name)) & (table["record"] >= 0)]
+            answers = items[mine["record"].to_numpy(dtype=np.int64)]
+            where, number = np.nonzero(~np.isnan(answers))
+            part = mine.iloc[where].assign(item=number + 1.0, value=answers[where, number])
+            part["status"] = self.statuses.number("observed")
+            parts.append(part.assign(reason=-1))
+        return [part for part in parts if len(part)]
+
+
+def _keys(keys: np.ndarray, where: IntArray) -> pd.Series:
+    return Texts(where, tuple(keys)).to_series()
+
+
+def _refuse_half(columns: Columns, source: str | None, faults: Faults) -> None:
+    """A score needs the name of its instrument and the other way round."""
+    named = columns.source_of("instrument")
+    if source is not None:
+        faults.add(
+            f"{source}: scores (value) without a column that names their instrument",
+            rule="required", column=source, expected="a column 'instrument'",
+            hint=f'If {source} holds one instrument throughout, map it by name: [columns] phq9 = "{source}".',
+        )  # fmt: skip
+    elif named is not None:
+        faults.add(
+            f"{named}: instruments are named, but no column holds their scores (value)",
+            rule="required", column=named, expected="a column 'value'",
+            hint='Map the column of the scores: [columns] value = "...".',
+        )  # fmt: skip
+
+
+def add_scores(
+    collected: Assessments, scores: Scores, weeks: dict[str, float], reader: Reader, columns: Columns, values: Values,
+    faults: Faults,
+) -> None:  # fmt: skip
+    """Put every score of a source into the working table; columns of the baseline are put in later."""
+    for totals in scores.totals.values():
+        collected.add_long(totals)
+    for (_, visit), totals in scores.wide.items():
+        collected.add_wide(totals, visit, weeks[visit])
+    collected.add_rows(reader, columns, values, faults)

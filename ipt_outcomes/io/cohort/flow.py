@@ -1,0 +1,127 @@
+"""Who is in the cohort and who is not, in people and rows; when problem areas were set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.errors import DataError
+from ipt_outcomes.io.cohort.cohort import AreaSet, baselines
+
+_ALL_BUT = 0.9
+
+
+def flow_table(
+    *,
+    people_in_file: int,
+    rows_in_file: int,
+    excluded: list[tuple[str, int, int]],
+    people: int,
+    rows: int,
+    assessments: pd.DataFrame,
+    episodes: pd.DataFrame,
+) -> pd.DataFrame:
+    """Count people and rows at each step.
+
+    Parameters
+    ----------
+    people_in_file, rows_in_file : int
+        Before any was set aside.
+    excluded : list of (reason, people, rows)
+    people, rows : int
+        Loaded.
+    assessments, episodes : pandas.DataFrame
+        Tables of the cohort.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``step reason people rows``; rows are missing where a step is about people only.
+    """
+    lines: list[tuple[str, str, int, int | None]] = [("in the file", "", people_in_file, rows_in_file)]
+    lines += [("set aside", reason, n_people, n_rows) for reason, n_people, n_rows in excluded]
+    lines.append(("loaded", "", people, rows))
+    return pd.concat([_frame(lines), after_loading(people, assessments, episodes)], ignore_index=True)
+
+
+def after_loading(people: int, assessments: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """Count, among the people loaded, those without an arm, a score, a baseline, a score after it.
+
+    Parameters
+    ----------
+    people : int
+    assessments, episodes : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``step reason people rows``; the reason names the instrument.
+    """
+    lines: list[tuple[str, str, int, int | None]] = []
+    if "arm" in episodes:
+        unknown = int(episodes.loc[episodes["arm"].isna(), "patient_id"].nunique())
+        lines.append(("arm not known", "", unknown, None))
+    totals = assessments[assessments["item"].eq(0)]
+    with_score = totals[totals["value"].notna()]
+    lines.append(("without any score", "", people - int(with_score["patient_id"].nunique()), None))
+    for name in sorted(totals["instrument"].unique()):
+        mine = with_score[with_score["instrument"].eq(name)]
+        early = baselines(mine)["episode_id"]
+        based = int(mine.loc[mine["episode_id"].isin(early), "patient_id"].nunique())
+        after = int(mine.loc[mine["week"] > 0, "patient_id"].nunique())
+        lines.append(("without any score", name, people - int(mine["patient_id"].nunique()), None))
+        lines.append(("without a baseline", name, people - based, None))
+        lines.append(("without a score after baseline", name, people - after, None))
+    return _frame(lines)
+
+
+def _frame(lines: list[tuple[str, str, int, int | None]]) -> pd.DataFrame:
+    frame = pd.DataFrame(lines, columns=["step", "reason", "people", "rows"])
+    return frame.astype({"people": np.int64, "rows": "Int64"})
+
+
+def areas_set(episodes: pd.DataFrame, declared: str | None, name: str) -> tuple[AreaSet, list[str]]:
+    """Tell whether every arm's problem area was set before randomisation.
+
+    Parameters
+    ----------
+    episodes : pandas.DataFrame
+    declared : {"before", "after"} or None
+        What the mapping says.
+    name : str
+        Name of the source, for the error.
+
+    Returns
+    -------
+    area_set : {"before", "after", "unknown"}
+        ``"before"`` if declared so, or if ``area_set_day`` is at most 0 wherever an area is set and at least
+        nine of ten episodes of every arm have an area.
+    notes : list of str
+
+    Raises
+    ------
+    DataError
+        Declared as set before, but a day after randomisation is recorded.
+    """
+    if "problem_area_primary" not in episodes:
+        return "unknown", []
+    has_area = episodes["problem_area_primary"].notna()
+    day = episodes["area_set_day"] if "area_set_day" in episodes else pd.Series(np.nan, index=episodes.index)
+    late = int((day > 0).sum())
+    if declared == "before" and late:
+        raise DataError(
+            f"{name}: [areas] declares that problem areas were set before randomisation, but {late} were set after it "
+            "by area_set_day",
+            column="area_set_day",
+            hint='Take the declaration out, or write set = "after".',
+        )
+    if declared is not None:
+        return ("before" if declared == "before" else "after"), [
+            f"problem areas: declared as set {declared} randomisation"
+        ]
+    if late:
+        return "after", [f"problem areas: {late} were set after the start"]
+    if not has_area.any() or day[has_area].isna().any() or "arm" not in episodes:
+        return "unknown", []
+    share = has_area.groupby(episodes["arm"].astype(object)).mean()
+    return ("before" if (share >= _ALL_BUT).all() else "unknown"), []

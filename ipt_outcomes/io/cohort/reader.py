@@ -1,0 +1,201 @@
+"""Cells of the source as text or numbers, with the codes that are missing taken out and their reasons kept."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, Texts, numbers, same_code
+from ipt_outcomes.io.cohort.dictionary import IDS, Target
+from ipt_outcomes.io.cohort.faults import Faults
+from ipt_outcomes.io.cohort.mapping import CohortMapping
+from ipt_outcomes.io.cohort.source import Raw
+from ipt_outcomes.privacy.gate import GateEntry
+from ipt_outcomes.privacy.patterns import looks_like
+
+_R_MISSING = "NA"
+_LONGEST_LABEL = 60
+
+
+class Reader:
+    """Reads columns of one source, each once.
+
+    Parameters
+    ----------
+    raw : Raw
+    plan : CohortMapping
+    ids : set of str
+        Source columns that hold ids: codes declared for every column (``"*"``) do not count there.
+    """
+
+    def __init__(self, raw: Raw, plan: CohortMapping, ids: set[str]) -> None:
+        self.raw = raw
+        self.plan = plan
+        self.ids = ids
+        self.gate: list[GateEntry] = []
+        self.notes: list[str] = []
+        self._texts: dict[str, Texts] = {}
+        self._reasons: dict[str, Texts] = {}
+
+    @property
+    def size(self) -> int:
+        """Number of records."""
+        return len(self.raw.frame)
+
+    def texts(self, column: str) -> Texts:
+        """Return a column as text, without its missing codes."""
+        if column not in self._texts:
+            read = Texts.of(self.raw.frame[column])
+            codes = self._codes(column)
+            # An id is its exact text: 007 is not 7.
+            form = str.strip if column in self.ids else same_code
+            reasons = read.mapped(lambda text: codes.get(form(text)))
+            self._texts[column] = read.without(~reasons.missing)
+            self._keep_reasons(column, reasons)
+        return self._texts[column]
+
+    def numbers(self, column: str) -> tuple[FloatArray, BoolArray]:
+        """Return a column as numbers without its missing codes, and where it holds no number."""
+        series = self.raw.frame[column]
+        if not pd.api.types.is_any_real_numeric_dtype(series):
+            texts = self.texts(column)
+            as_r = texts.mapped(lambda text: None if text.strip() == _R_MISSING else text)
+            n_missing = int((as_r.missing & ~texts.missing).sum())
+            if n_missing:
+                self.notes.append(f"{column}: {n_missing} cells NA, R's mark for a missing number")
+            return numbers(as_r.to_categorical_series(), self.raw.decimal)
+        values, bad = numbers(series, self.raw.decimal)
+        codes = {float(code): reason for code, reason in self._codes(column).items() if _is_number(code)}
+        places = {reason: place for place, reason in enumerate(dict.fromkeys(codes.values()))}
+        found = np.full(len(values), -1, dtype=np.int64)
+        for code, reason in codes.items():
+            found[values == code] = places[reason]
+        if column not in self._reasons:
+            self._keep_reasons(column, Texts(found, tuple(places)))
+        return np.where(found >= 0, np.nan, values), bad
+
+    def reasons(self, column: str) -> Texts:
+        """Return why cells of a column (read before) are missing by declaration."""
+        return self._reasons.get(column, Texts(np.full(self.size, -1, dtype=np.int64), ()))
+
+    def labels(self, column: str) -> dict[str, str]:
+        """Return the value labels of a column by code, as codes are compared."""
+        return {same_code(code): label for code, label in self.raw.value_labels.get(column, {}).items()}
+
+    def _codes(self, column: str) -> dict[str, str]:
+        declared = {} if column in self.ids else dict(self.plan.missing.get("*", {}))
+        declared |= self.plan.missing.get(column, {})
+        form = str.strip if column in self.ids else same_code
+        return {form(code): reason for code, reason in declared.items()}
+
+    def _keep_reasons(self, column: str, reasons: Texts) -> None:
+        by_file = self.raw.declared[self.raw.declared["column"] == column]
+        if len(by_file):
+            told = by_file["reason"].where(by_file["reason"] != "", "code " + by_file["code"])
+            merged = reasons.to_array()
+            merged[by_file["record"].to_numpy()] = told.to_numpy(dtype=object)
+            reasons = Texts.of(pd.Series(merged, dtype=object))
+        self._reasons[column] = reasons
+        for reason, count in zip(reasons.values, reasons.counts, strict=True):
+            if count:
+                detail = f"{column}: {count} cells are missing ({shown_label(reason)})"
+                entry = GateEntry(rule="L11", action="changed", column=column, detail=detail, count=int(count))
+                self.gate.append(entry)
+
+
+def _is_number(code: str) -> bool:
+    try:
+        float(code)
+    except ValueError:
+        return False
+    return True
+
+
+def shown_label(label: str) -> str:
+    """Return a label for a message, unless it looks like an identifier or is too long for one."""
+    if looks_like(label) is not None or len(label) > _LONGEST_LABEL:
+        return "a label that is not shown"
+    return label
+
+
+def without_excluded(
+    raw: Raw, plan: CohortMapping, sources: dict[Target, tuple[str, ...]], people: Texts
+) -> tuple[Raw, list[tuple[str, int, int]], BoolArray]:
+    """Set aside the rows or people that the mapping excludes.
+
+    Parameters
+    ----------
+    raw : Raw
+    plan : CohortMapping
+    sources : dict of Target to tuple of str
+    people : Texts
+        Person of each record.
+
+    Returns
+    -------
+    raw : Raw
+        What is left.
+    excluded : list of (reason, people, rows)
+    kept : numpy.ndarray of bool, shape (n,)
+        Which records are left.
+    """
+    kept = np.ones(len(raw.frame), dtype=bool)
+    excluded: list[tuple[str, int, int]] = []
+    for name in plan.exclude:
+        column, whole_person = _excluding(name, sources)
+        codes = {same_code(code): reason for code, reason in plan.exclusions_of(name).items()}
+        cells = Texts.of(raw.frame[column]).to_array()
+        by_file = raw.declared[raw.declared["column"] == column]
+        cells[by_file["record"].to_numpy(dtype=int)] = by_file["code"].to_numpy(dtype=object)
+        reasons = Texts.of(pd.Series(cells, dtype=object)).mapped(lambda text: codes.get(same_code(text)))  # noqa: B023
+        for place, reason in enumerate(reasons.values):
+            mine = (reasons.codes == place) & kept
+            if whole_person:
+                mine = np.isin(people.codes, np.unique(people.codes[mine & ~people.missing])) & kept | mine
+            kept &= ~mine
+            gone = np.setdiff1d(people.codes[mine], people.codes[kept])
+            excluded.append((reason, len(gone[gone >= 0]), int(mine.sum())))
+    if kept.all():
+        return raw, excluded, kept
+    new = np.cumsum(kept) - 1
+    declared = raw.declared[kept[raw.declared["record"].to_numpy(dtype=int)]]
+    declared = declared.assign(record=new[declared["record"].to_numpy(dtype=int)])
+    frame = raw.frame[kept].reset_index(drop=True)
+    return dataclasses.replace(raw, frame=frame, rows=raw.rows[kept], declared=declared), excluded, kept
+
+
+_ROW_FIELDS = (
+    "visit session_no day week phase attended minutes techniques instrument item value value_status mode blinded"
+)
+_OF_A_ROW = frozenset(_ROW_FIELDS.split())
+
+
+def _excluding(name: str, sources: dict[Target, tuple[str, ...]]) -> tuple[str, bool]:
+    """The source column of an exclusion, and whether it sets whole people aside."""
+    from ipt_outcomes.io.cohort.dictionary import target_of
+
+    target = target_of(name)
+    for known in (target, Target("covariate", name)):
+        if known is not None and known in sources and known.name not in IDS:
+            return sources[known][0], not (known.kind == "field" and known.name in _OF_A_ROW)
+    return name, True
+
+
+def refuse_bad_numbers(faults: Faults, bad: BoolArray, texts: pd.Series, column: str, *, is_score: bool) -> None:
+    """Note cells that are no numbers; dates among them are told apart."""
+    if not bad.any():
+        return
+    cells = texts[bad].map(str)
+    if cells.head(200).map(lambda text: looks_like(text) == "a full date").any():
+        faults.cells(
+            bad, column=column, rule="L5", expected="a number, no date", what="dates, which are not read (L5),",
+            hint="Give times as whole days from the person's own start, in a column mapped as day.",
+        )  # fmt: skip
+        return
+    faults.cells(
+        bad, column=column, rule="type", expected="a number", what="no number", found=texts if is_score else None,
+        hint="A word that stands for a missing value is declared under [missing]: "
+        f'[missing."{column}"] "word" = "reason".',
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""When a score was taken: weeks from week, day, visit or session number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ipt_outcomes.io.cohort.cells import FloatArray, Texts
+from ipt_outcomes.io.cohort.codes import listed_codes
+from ipt_outcomes.io.cohort.faults import Faults
+from ipt_outcomes.io.cohort.mapping import CohortMapping
+from ipt_outcomes.io.cohort.values import Values
+from ipt_outcomes.io.toml_text import quoted
+from ipt_outcomes.vocabulary.spelling import plain
+
+# The dictionary's own visit names with a week of their own.
+_KNOWN_WEEKS = {"baseline": 0.0}
+_LONG_AFTER = 520.0
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Times of the records.
+
+    Parameters
+    ----------
+    week, day, session_no : numpy.ndarray of float, shape (n,)
+        NaN where not known.
+    visit : Texts
+        As written.
+    known : bool
+        Whether any column tells the time.
+    notes : tuple of str
+    """
+
+    week: FloatArray
+    day: FloatArray
+    session_no: FloatArray
+    visit: Texts
+    known: bool
+    notes: tuple[str, ...] = ()
+
+
+def read_times(values: Values, plan: CohortMapping, source: str | None, faults: Faults) -> Times:
+    """Work out the week of every record.
+
+    Parameters
+    ----------
+    values : Values
+    plan : CohortMapping
+    source : str or None
+        Source column of the visits, for messages.
+    faults : Faults
+        Takes visits whose week nobody said.
+
+    Returns
+    -------
+    Times
+        The week as given; where there is none, the day divided by 7; then the week of the visit; where nothing
+        else tells the time at all, the session number.
+    """
+    size = len(faults.rows)
+    none = np.full(size, np.nan)
+    week = values.numbers.get("week", none).copy()
+    day = values.numbers.get("day", none)
+    session_no = values.numbers.get("session_no", none)
+    visit = values.texts.get("visit", Texts(np.full(size, -1, dtype=np.int64), ()))
+    notes = []
+    by_day = np.isnan(week) & ~np.isnan(day)
+    if by_day.any():
+        week[by_day] = day[by_day] / 7
+        notes.append("weeks from days: day divided by 7")
+    if len(visit.values):
+        by_visit = _visit_weeks(visit, plan.visits)
+        filled = np.isnan(week) & ~np.isnan(by_visit)
+        week[filled] = by_visit[filled]
+        if filled.any():
+            notes.append(f"weeks from visits: {_said(visit, plan.visits)}")
+        if np.isnan(session_no).all():
+            _refuse_unknown_visits(visit, np.isnan(week), by_visit, source or "visit", faults)
+    if np.isnan(week).all() and not np.isnan(session_no).all():
+        start = 0.0 if np.nanmin(session_no) < 1 else 1.0
+        week = session_no - start
+        told = "session 0 is week 0" if start == 0 else "session 1 is week 0"
+        notes.append(f"no column tells the time: sessions are counted as weeks ({told})")
+    if (week > _LONG_AFTER).any():
+        notes.append("weeks run to more than ten years: if the column holds days, map it as day")
+    known = not (np.isnan(week).all() and np.isnan(session_no).all() and not len(visit.values))
+    return Times(week=week, day=day, session_no=session_no, visit=visit, known=known, notes=tuple(notes))
+
+
+def _visit_weeks(visit: Texts, weeks: Mapping[str, float]) -> FloatArray:
+    told = {plain(name): week for name, week in weeks.items()}
+    known = _KNOWN_WEEKS | told
+    by_value = np.array([*(known.get(plain(text), np.nan) for text in visit.values), np.nan], dtype=float)
+    return np.asarray(by_value[visit.codes], dtype=np.float64)
+
+
+def _said(visit: Texts, weeks: Mapping[str, float]) -> str:
+    told = _KNOWN_WEEKS | {plain(name): week for name, week in weeks.items()}
+    parts = [f"{text} = {told[plain(text)]:g}" for text in visit.values if plain(text) in told]
+    return ", ".join(parts[:12]) + (", ..." if len(parts) > 12 else "")
+
+
+def _refuse_unknown_visits(
+    visit: Texts, no_week: np.ndarray, by_visit: FloatArray, source: str, faults: Faults
+) -> None:
+    lost = no_week & np.isnan(by_visit) & ~visit.missing
+    if not lost.any():
+        return
+    texts = [visit.values[code] for code in np.unique(visit.codes[lost])]
+    counts = dict(zip(visit.values, visit.counts.tolist(), strict=True))
+    told = listed_codes(texts, counts, len(visit.values))
+    if told is None:
+        faults.add(
+            f"{source}: {len(texts)} different visits whose week is not known", rule="visit", column=source,
+            expected="visits with a week", hint="Map the column that holds the time: week, day or session_no.",
+        )  # fmt: skip
+        return
+    names = [text for text, _ in told]
+    lines = "\n".join(f"{quoted(name)} = ..." for name in sorted(names))
+    faults.add(
+        f"{source}: the week of these visits is not known: {', '.join(sorted(names))}",
+        rule="visit", column=source, expected="visits with a week",
+        hint=f"Say when they are, in weeks from the start:\n[visits]\n{lines}",
+    )  # fmt: skip

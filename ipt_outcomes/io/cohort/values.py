@@ -1,0 +1,244 @@
+"""Fields and covariates read as their types: numbers in range, codes of closed sets, texts without identifiers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.instruments import instrument_name
+from ipt_outcomes.io.cohort.cells import FloatArray, Texts, joined, same_code
+from ipt_outcomes.io.cohort.codes import Decoder
+from ipt_outcomes.io.cohort.columns import Columns
+from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields
+from ipt_outcomes.io.cohort.faults import Faults
+from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_label
+from ipt_outcomes.privacy.gate import GateEntry
+from ipt_outcomes.privacy.patterns import scan
+from ipt_outcomes.privacy.quasi import top_age_band, top_ages, zip3
+
+MOST_LEVELS = 20
+_WHOLE = ("session_no", "item", "imd_decile", "planned_sessions")
+# From so many digits on, mostly different whole numbers are numbers of persons or dates.
+_ID_FROM = 1e6
+
+
+@dataclass(slots=True)
+class Values:
+    """What the columns hold, one entry per record.
+
+    Parameters
+    ----------
+    texts : dict of str to Texts
+        Ids, codes and texts.
+    numbers : dict of str to numpy.ndarray of float
+    labelled : dict of str to tuple of str
+        Covariates and texts that carry value labels: the labels in the order of their codes.
+    is_top_age : numpy.ndarray of bool or None
+    """
+
+    texts: dict[str, Texts] = field(default_factory=dict)
+    numbers: dict[str, FloatArray] = field(default_factory=dict)
+    labelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_top_age: np.ndarray | None = None
+    notes: list[str] = field(default_factory=list)
+    gate: list[GateEntry] = field(default_factory=list)
+
+
+def read_values(reader: Reader, columns: Columns, faults: Faults) -> Values:
+    """Read every field and covariate; scores are read elsewhere.
+
+    Parameters
+    ----------
+    reader : Reader
+    columns : Columns
+    faults : Faults
+        Takes everything that is no number, out of range, no code, or an identifier.
+
+    Returns
+    -------
+    Values
+    """
+    values = Values()
+    decoder = Decoder(reader, faults)
+    for target, sources in columns.sources.items():
+        if target.kind == "covariate":
+            _covariate(target.name, sources[0], reader, values, faults)
+        elif target.kind == "field" and target.name != "value":
+            _field(target.name, sources, reader, decoder, values, faults)
+    for name, constant in reader.plan.constants.items():
+        _constant(name, constant, reader, values)
+    values.notes += decoder.notes
+    values.gate += decoder.gate
+    return values
+
+
+def _field(
+    name: str, sources: tuple[str, ...], reader: Reader, decoder: Decoder, values: Values, faults: Faults
+) -> None:
+    entry = fields()[name]
+    source = sources[0]
+    if name in IDS:
+        if name != "assessment_id":
+            values.texts[name] = joined([reader.texts(one) for one in sources])
+        return
+    if name in CODED or entry.enum or name == "techniques":
+        values.texts[name] = decoder.decode(name, source)
+    elif entry.type in ("number", "integer"):
+        values.numbers[name] = _number_field(name, source, reader, faults)
+        if name == "age":
+            _top_ages(source, values)
+    elif name == "instrument":
+        values.texts[name] = _instruments(source, reader, faults)
+    else:
+        texts = _labelled(name, source, reader, values) or reader.texts(source)
+        given = {same_code(k): code for k, code in reader.plan.codes_of(name).items()}
+        texts = texts.mapped(lambda text: given.get(same_code(text), text))
+        _refuse_personal(texts, source, faults, None)
+        values.texts[name] = texts.mapped(top_age_band) if name == "age_band" else texts
+
+
+def _number_field(name: str, source: str, reader: Reader, faults: Faults) -> FloatArray:
+    entry = fields()[name]
+    read, bad = reader.numbers(source)
+    refuse_bad_numbers(faults, bad, reader.raw.frame[source], source, is_score=False)
+    outside = np.zeros(len(read), dtype=bool)
+    limits = []
+    if entry.minimum is not None:
+        outside |= read < entry.minimum
+        limits.append(f"at least {entry.minimum:g}")
+    if entry.exclusive_minimum is not None:
+        outside |= read <= entry.exclusive_minimum
+        limits.append(f"above {entry.exclusive_minimum:g}")
+    if entry.maximum is not None:
+        outside |= read > entry.maximum
+        limits.append(f"at most {entry.maximum:g}")
+    told = " and ".join(limits)
+    faults.cells(outside, column=source, rule="range", expected=told, what=f"{name} that is not {told}")
+    fractional = (read % 1 != 0) & ~np.isnan(read) if name in _WHOLE else np.zeros(len(read), dtype=bool)
+    faults.cells(fractional, column=source, rule="whole", expected="a whole number", what="no whole number")
+    return np.where(outside | fractional, np.nan, read)
+
+
+def _top_ages(source: str, values: Values) -> None:
+    ages, is_top = top_ages(values.numbers["age"])
+    values.numbers["age"] = ages
+    if is_top.any():
+        values.is_top_age = is_top
+        detail = f"{source}: ages of 90 and more are one group (age 90, age_90_plus true)"
+        values.gate.append(
+            GateEntry(rule="L6", action="changed", column=source, detail=detail, count=int(is_top.sum()))
+        )
+
+
+def _instruments(source: str, reader: Reader, faults: Faults) -> Texts:
+    given = {same_code(k): code for k, code in reader.plan.codes_of("instrument").items()}
+    unknown: list[str] = []
+
+    def change(text: str) -> str | None:
+        name = instrument_name(given.get(same_code(text), text))
+        if name is None:
+            unknown.append(text)
+        return name
+
+    texts = reader.texts(source).mapped(change)
+    if unknown:
+        listed = ", ".join(repr(shown_label(text)) for text in unknown[:MOST_LEVELS])
+        faults.add(
+            f"{source}: {len(unknown)} names that are no instrument: {listed}",
+            rule="enum", column=source, expected="names of instruments",
+            hint='Say which they are: [codes.instrument] "as written" = "phq9". ipt-outcomes instruments lists them. '
+            'Rows of other measures are set aside with [exclude.instrument] "as written" = "not analysed".',
+        )  # fmt: skip
+    return texts
+
+
+def _refuse_personal(texts: Texts, source: str, faults: Faults, most_levels: int | None) -> None:
+    for finding in scan(texts.values, texts.counts, most_levels=most_levels):
+        said = "what looks like " if finding.rule == "L3" else ""
+        faults.add(
+            f"{source}: {said}{finding.kind} in {finding.count} cells ({finding.rule})",
+            rule=finding.rule, column=source, expected="codes without identifiers or free text",
+            hint=f"Leave such columns out (left_out), or group them before loading: {source}.",
+        )  # fmt: skip
+
+
+def _labelled(name: str, source: str, reader: Reader, values: Values) -> Texts | None:
+    """Labels in place of codes where each code has one of its own; None otherwise."""
+    labels = reader.labels(source)
+    if not labels or reader.plan.codes_of(name):
+        return None
+    texts = reader.texts(source)
+    present = [same_code(text) for text in texts.values]
+    told = [labels.get(code) for code in present]
+    if None in told or len(set(told)) < len(told):
+        return None
+    order = tuple(labels[code] for code in sorted(present, key=_code_order))
+    values.labelled[name] = order
+    values.notes.append(f"{source}: value labels stand for the codes")
+    return texts.mapped(lambda text: labels[same_code(text)])
+
+
+def _code_order(code: str) -> tuple[float, str]:
+    return (float(code), "") if re.fullmatch(r"[+-]?\d+(\.\d+)?", code) else (np.inf, code)
+
+
+def _covariate(name: str, source: str, reader: Reader, values: Values, faults: Faults) -> None:
+    if name == "zip3":
+        values.texts[name] = _zip3(source, reader, values, faults)
+        return
+    given = {same_code(k): code for k, code in reader.plan.codes_of(name).items()}
+    labelled = _labelled(name, source, reader, values)
+    if labelled is None and not given and not pd.api.types.is_bool_dtype(reader.raw.frame[source]):
+        read, bad = reader.numbers(source)
+        if not bad.any():
+            if _like_ids(read):
+                faults.add(
+                    f"{source}: long whole numbers, mostly different, as ids and dates are (L2)",
+                    rule="L2", column=source, expected="a measure",
+                    hint=f'Leave it out: left_out = ["{source}"].',
+                )  # fmt: skip
+            values.numbers[name] = read
+            return
+    texts = labelled or reader.texts(source).mapped(lambda text: given.get(same_code(text), text))
+    _refuse_personal(texts, source, faults, MOST_LEVELS)
+    values.texts[name] = texts
+
+
+def _like_ids(read: FloatArray) -> bool:
+    known = read[~np.isnan(read)]
+    if not known.size or (known % 1 != 0).any():
+        return False
+    different = len(np.unique(known))
+    return bool(np.median(np.abs(known)) >= _ID_FROM and different > 5 and different * 2 > known.size)
+
+
+def _zip3(source: str, reader: Reader, values: Values, faults: Faults) -> Texts:
+    texts = reader.texts(source)
+    read = texts.mapped(zip3)
+    faults.cells(
+        read.missing & ~texts.missing, column=source, rule="L7", expected="a ZIP code", what="no US ZIP code (L7)",
+        hint="Postcodes of other countries are left out, or made a region before loading.",
+    )  # fmt: skip
+    detail = f"{source}: ZIP codes are cut to three digits, 000 for areas of few people"
+    count = int((~read.missing).sum())
+    values.gate.append(GateEntry(rule="L7", action="changed", column=source, detail=detail, count=count))
+    return read
+
+
+def _constant(name: str, constant: str | float, reader: Reader, values: Values) -> None:
+    from ipt_outcomes.io.cohort.codes import recogniser
+    from ipt_outcomes.io.cohort.dictionary import target_of
+
+    target = target_of(name) or Target("field", name)
+    entry = fields()[target.name]
+    if entry.type in ("number", "integer"):
+        values.numbers[target.name] = np.full(reader.size, float(constant))
+        return
+    text = str(constant)
+    if target.name in CODED or entry.enum:
+        text = recogniser(target.name)(text) or text
+    values.texts[target.name] = Texts.constant(text, reader.size)
+    values.notes.append(f"by the mapping: {target.name} = {text} in every row")

@@ -1,0 +1,73 @@
+"""The statistical files that are read in a child process: a format is a suffix, its first bytes and a reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A kind of file.
+
+    Parameters
+    ----------
+    key : str
+        Its name in the child.
+    words : str
+        Its name for people, with the article.
+    starts : tuple of (int, bytes)
+        Place and bytes, one of which every such file has.
+    program : str
+        Who writes and opens it.
+    takes_catalog : bool
+        Whether labels may stand in a file of their own.
+    """
+
+    key: str
+    words: str
+    starts: tuple[tuple[int, bytes], ...]
+    program: str
+    takes_catalog: bool = False
+
+
+_SPSS = Format(key="spss", words="an SPSS file", starts=((0, b"$FL2"), (0, b"$FL3")), program="SPSS")
+_SAS_START = b"\0" * 12 + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\0\x09\xc7\x31\x8c\x18\x1f\x10\x11"
+_SAS_STARTS = ((0, _SAS_START),)
+
+FORMATS: dict[str, Format] = {
+    ".sav": _SPSS,
+    ".zsav": _SPSS,
+    ".por": Format(key="portable", words="an SPSS portable file", starts=((456, b"SPSSPORT"),), program="SPSS"),
+    ".dta": Format(
+        key="stata",
+        words="a Stata file",
+        starts=(
+            (0, b"<stata_dta>"),
+            *((0, bytes((release, order))) for release in range(104, 116) for order in (1, 2)),
+        ),
+        program="Stata",
+    ),
+    ".sas7bdat": Format(key="sas", words="a SAS data set", starts=_SAS_STARTS, program="SAS", takes_catalog=True),
+    ".xpt": Format(
+        key="transport",
+        words="a SAS transport file",
+        starts=((0, b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!"), (0, b"HEADER RECORD*******LIBV8   HEADER")),
+        program="SAS",
+    ),
+}
+"""Suffix (small letters) to format; a further kind of file is a line here and a reader in the child."""
+
+CATALOG = Format(key="catalog", words="a SAS catalog", starts=_SAS_STARTS, program="SAS")
+
+
+def format_of(path: Path) -> Format | None:
+    """Return the format a file's suffix names, or None."""
+    return FORMATS.get(path.suffix.lower())
+
+
+def starts_as(head: bytes, known: Format) -> bool:
+    """Whether the first bytes of a file are those of a format."""
+    # In a portable file every line may end with one character or two.
+    plain = head.replace(b"\r", b"").replace(b"\n", b"") if known.key == "portable" else head
+    return any(plain[place : place + len(start)] == start for place, start in known.starts)

@@ -1,0 +1,58 @@
+"""Is a file a table of studies, or of patients?"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from ipt_outcomes.io.table import read_table
+from ipt_outcomes.io.toml_text import shipped_mappings
+from ipt_outcomes.schemas import Schema, load_schema
+
+_TEXT = (".csv", ".tsv", ".txt", "")
+
+
+def holds_patients(path: str | os.PathLike[str], mapping: str | os.PathLike[str] | None = None) -> bool:
+    """Say whether a file is of patients: by its mapping, else by its format, else by its headings.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    mapping : path or name, optional
+        The mapping it is to be read with.
+
+    Returns
+    -------
+    bool
+        Statistical files are of patients; delimited text is if it has a column of person ids and none that
+        names a study.
+
+    Raises
+    ------
+    IptError
+        Delimited text that cannot be read.
+    """
+    if mapping is not None:
+        return _maps_patients(os.fspath(mapping))
+    if Path(path).suffix.lower() not in _TEXT:
+        return True
+    headings = {str(name).strip().casefold() for name in read_table(path).frame.columns}
+    return bool(headings & _headings("patients", "patient_id")) and not headings & _headings("comparisons", "study")
+
+
+def _maps_patients(mapping: str) -> bool:
+    if mapping in shipped_mappings(cohort=True):
+        return True
+    try:
+        raw = tomllib.loads(Path(mapping).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        # Who reads the mapping in earnest says what is wrong with it.
+        return False
+    return raw.get("table") == "cohort"
+
+
+def _headings(table: str, name: str) -> set[str]:
+    schema: Schema = load_schema(table)
+    return {name, *(alias.name.casefold() for alias in schema[name].aliases)}

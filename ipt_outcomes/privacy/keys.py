@@ -1,0 +1,63 @@
+"""Random study keys in place of ids (rule L8)."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+_BITS = 48
+
+
+def draw_keys(n: int, *, sha256: str, purpose: str, prefix: str) -> np.ndarray:
+    """Draw random keys, all different.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    sha256 : str
+        Digest of the source, which seeds the generator: one file gives the same keys again.
+    purpose : str
+        Separates the keys of people from those of therapists.
+    prefix : str
+        Letter the keys begin with.
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (n,)
+        No key depends on an id; only the whole file gives them.
+    """
+    rng = np.random.default_rng([int(sha256[:32], 16), int(sha256[32:], 16), zlib.crc32(purpose.encode())])
+    drawn = rng.integers(0, 1 << _BITS, size=n, dtype=np.int64)
+    while len(np.unique(drawn)) < n:
+        _, first = np.unique(drawn, return_index=True)
+        again = np.setdiff1d(np.arange(n), first)
+        drawn[again] = rng.integers(0, 1 << _BITS, size=len(again), dtype=np.int64)
+    return np.array([f"{prefix}{key:012x}" for key in drawn.tolist()], dtype=object)
+
+
+def look_alikes(ids: Sequence[str]) -> tuple[int, int]:
+    """Count ids that differ only by leading zeros, case or blanks.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Different ids.
+
+    Returns
+    -------
+    groups, members : int
+        How many groups of look-alikes there are, and how many ids are in one.
+
+    Examples
+    --------
+    >>> look_alikes(["007", "07", "7", "8"])
+    (1, 3)
+    """
+    plain = np.array([re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"\s+", "", one.casefold())) for one in ids], dtype=object)
+    _, counts = np.unique(plain.astype(str), return_counts=True)
+    several = counts[counts > 1]
+    return len(several), int(several.sum())

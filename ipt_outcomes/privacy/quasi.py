@@ -1,0 +1,113 @@
+"""What makes people stand out: high ages, ZIP codes, rare combinations (rules L6, L7, L9)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+HIGHEST_AGE = 90.0
+SMALLEST_GROUP = 5
+
+# Three-digit ZIP areas with 20,000 people or fewer (2000 census, HHS guidance on 45 CFR 164.514(b)(2)(i)(B)).
+_SMALL = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
+SMALL_ZIP_AREAS = frozenset(_SMALL.split())
+_ZIP = re.compile(r"\s*(\d{3})(?:\d{2}(?:-?\d{4})?)?\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class SmallGroups:
+    """People who share their quasi-identifiers with few others.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        The quasi-identifiers; ages in bands of ten years.
+    k : int
+        Size of the smallest group.
+    people : int
+        People in groups smaller than `SMALLEST_GROUP`.
+    unique : int
+        People alone in their group.
+    """
+
+    columns: tuple[str, ...]
+    k: int
+    people: int
+    unique: int
+
+
+def top_ages(ages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Put all ages of 90 and more into one group.
+
+    Parameters
+    ----------
+    ages : numpy.ndarray of float, shape (n,)
+        In years.
+
+    Returns
+    -------
+    ages, is_top : numpy.ndarray, shape (n,)
+        Ages of 90 and more are 90, and flagged.
+    """
+    is_top = ages >= HIGHEST_AGE
+    return np.where(is_top, HIGHEST_AGE, ages), is_top
+
+
+def top_age_band(band: str) -> str:
+    """Return an age band, or ``"90+"`` where it begins at 90 or above.
+
+    Examples
+    --------
+    >>> top_age_band("85-89"), top_age_band("95 and over")
+    ('85-89', '90+')
+    """
+    number = re.search(r"\d+", band)
+    return "90+" if number is not None and int(number.group()) >= HIGHEST_AGE else band
+
+
+def zip3(code: str) -> str | None:
+    """Return the first three digits of a US ZIP code; ``"000"`` for small areas, None for what is no ZIP code.
+
+    Examples
+    --------
+    >>> zip3("10025-1234"), zip3("03601"), zip3("SW1A 1AA")
+    ('100', '000', None)
+    """
+    match = _ZIP.fullmatch(code)
+    if match is None:
+        return None
+    return "000" if match.group(1) in SMALL_ZIP_AREAS else match.group(1)
+
+
+def small_groups(people: pd.DataFrame, columns: tuple[str, ...]) -> SmallGroups | None:
+    """Count how many people share their quasi-identifiers with fewer than four others.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        One row per person.
+    columns : tuple of str
+        Quasi-identifiers; those not in the frame are left out. Missing is a level of its own.
+
+    Returns
+    -------
+    SmallGroups or None
+        None without people or quasi-identifiers.
+    """
+    known = tuple(column for column in columns if column in people and people[column].notna().any())
+    if not known or not len(people):
+        return None
+    levels = people[list(known)].copy()
+    if "age" in levels:
+        levels["age"] = levels["age"] // 10
+    sizes = levels.groupby(list(known), dropna=False, observed=True).size()
+    sizes = sizes[sizes > 0]
+    return SmallGroups(
+        columns=known,
+        k=int(sizes.min()),
+        people=int(sizes[sizes < SMALLEST_GROUP].sum()),
+        unique=int((sizes == 1).sum()),
+    )

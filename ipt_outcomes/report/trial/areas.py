@@ -1,0 +1,205 @@
+"""Change by problem area, with the label its design allows in the heading."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ipt_outcomes import figures
+from ipt_outcomes.report.document import Block, Figure, Heading, Note, Paragraph, Table
+from ipt_outcomes.report.pictures import picture
+from ipt_outcomes.report.trial.drawings import contrast_row, rows_in_words
+from ipt_outcomes.report.trial.shown import Shown, arm_name, capital
+from ipt_outcomes.report.writing import say
+from ipt_outcomes.tables import Column, Content, TableRow, TableSpec
+from ipt_outcomes.trial import AreaPart
+from ipt_outcomes.vocabulary import label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ANCHOR = "areas-section"
+
+
+def area_blocks(shown: Shown) -> tuple[Block, ...]:
+    """Return the section on change by problem area."""
+    areas = shown.analysis.areas
+    if areas.gap:
+        return (Heading(f"Change by {areas.name}", ANCHOR), Paragraph((f"Not computed: {areas.gap}.",)))
+    blocks: list[Block] = [
+        Heading(f"Change by {areas.name} ({areas.label})", ANCHOR),
+        Note("How to read this section", tuple(_reading(shown)), "info" if areas.randomised else "warning"),
+    ]
+    blocks += _figure(shown)
+    for number, part in enumerate(areas.parts, start=1):
+        blocks += _part_blocks(shown, part, number)
+    return tuple(blocks)
+
+
+def _reading(shown: Shown) -> list[Content]:
+    """What the numbers may be taken for, and who is not in them."""
+    areas = shown.analysis.areas
+    if areas.randomised:
+        return [
+            (
+                "The arms are compared within each level: these are randomised comparisons. Each rests on few people, "
+                "so look at the test of a difference between the levels before any single one.",
+            ),
+            _not_set(shown),
+        ]
+    return [
+        (
+            "This is no comparison of arms. It describes how people within an arm with interpersonal psychotherapy "
+            f"did, by {areas.name}. They were not randomised to it, and differ in more than it.",
+        ),
+        _not_set(shown),
+    ]
+
+
+def _not_set(shown: Shown) -> Content:
+    """How many people have no level: those who left before it was set are among them."""
+    areas = shown.analysis.areas
+    content: Content = (f"Without {_article(areas.name)}{areas.name} (in the flow, not in these numbers): ",)
+    arms = list(dict.fromkeys(arm for part in areas.parts for arm in part.arms))
+    for number, arm in enumerate(arms):
+        part = next(part for part in areas.parts if arm in part.arms)
+        value = shown.value("area_people", "not_set", "integer", **{**part.where, "arm": arm})
+        content += (f"{', ' if number else ''}{arm_name(arm)} ", value)
+    early = "" if areas.randomised else " Those who left before it was set are among them."
+    return (*content, f".{early}")
+
+
+def _article(name: str) -> str:
+    return "" if name.endswith("s") else "a "
+
+
+def _title(part: AreaPart) -> str:
+    if len(part.arms) == 2:
+        return f"{capital(arm_name(part.arms[0]))} against {arm_name(part.arms[1])}"
+    return f"Within {arm_name(part.arms[0])}"
+
+
+def _figure(shown: Shown) -> tuple[Block, ...]:
+    areas = shown.analysis.areas
+    several = len(areas.parts) > 1
+    rows = [
+        contrast_row(
+            shown,
+            capital(label(str(area))),
+            "area",
+            _title(part) if several else "",
+            **part.where,
+            area=str(area),
+        )
+        for part in areas.parts
+        for area in part.lines["area"]
+    ]
+    if not rows or all(math.isnan(row.estimate) for row in rows):
+        return ()
+    what = _what(shown)
+    better = shown.analysis.options.better if areas.randomised else None
+
+    def draw(width: float) -> Axes:
+        return figures.contrasts(
+            rows,
+            measure="MD" if areas.randomised else None,
+            header=capital(areas.name),
+            better=better,
+            favours=("the first arm", "the second arm") if several else _arms_of(areas.parts[0]),
+            level=shown.analysis.options.level,
+            xlabel=what,
+            width=width,
+        )
+
+    heading = f" ({_title(areas.parts[0])})" if not several else ""
+    return (
+        Figure(
+            id="areas",
+            caption=f"{what} by {areas.name}{heading}: {areas.label}",
+            alt=f"{what} by {areas.name}, {areas.label}. {rows_in_words(rows)}",
+            picture=picture(draw, id="areas"),
+        ),
+    )
+
+
+def _arms_of(part: AreaPart) -> tuple[str, str] | None:
+    return (arm_name(part.arms[0]), arm_name(part.arms[1])) if len(part.arms) == 2 else None
+
+
+def _what(shown: Shown) -> str:
+    if shown.analysis.areas.randomised:
+        return f"Difference in {shown.outcome} points at {shown.end}, first minus second arm"
+    return f"Change in {shown.outcome} points from baseline to {shown.end}"
+
+
+def _part_blocks(shown: Shown, part: AreaPart, number: int) -> list[Block]:
+    title = f"{_title(part)}: {part.label}"
+    heading = Heading(title, f"areas-{number}", 3)
+    if part.gap:
+        return [heading, Paragraph((f"Not computed: {part.gap}.",))]
+    return [heading, Table(spec=_table(shown, part, number)), *_test(shown, part)]
+
+
+def _table(shown: Shown, part: AreaPart, number: int) -> TableSpec:
+    two = len(part.arms) == 2
+    rows = []
+    for area in (str(area) for area in part.lines["area"]):
+        where = {**part.where, "area": area}
+        people = [(shown.value("area_people", "people", "integer", **{**where, "arm": arm}),) for arm in part.arms]
+        cells: list[Content] = [
+            (capital(label(area)),),
+            *people,
+            shown.effect("area", **where),
+            shown.cell("area", "df", "decimal1", **where),
+        ]
+        if two:
+            cells += [shown.cell("area", "p_value", "p", **where), shown.cell("area", "p_holm", "p", **where)]
+        if len(part.shrunken):
+            cells.append(shown.effect("area_shrunken", **where))
+        rows.append(TableRow(tuple(cells)))
+    points = "Points, first minus second arm" if two else "Change in points from baseline"
+    columns = [
+        Column(capital(shown.analysis.areas.name)),
+        *(Column(f"n, {arm_name(arm)}", "right") for arm in part.arms),
+    ]
+    columns += [Column(f"{points} ({shown.level} CI)", "right"), Column("df", "right")]
+    columns += [Column("p", "right"), Column("p (Holm)", "right")] if two else []
+    columns += [Column("Shrunken", "right")] if len(part.shrunken) else []
+    notes: list[Content] = [(f"n: people with a baseline and a later score. {capital(shown.better)}.",)]
+    if part.shrunken_tau2 is not None and shown.has("area_shrunken", "tau2", **part.where):
+        notes.append(
+            (
+                "Shrunken: drawn towards the mean; variance between levels ",
+                shown.value("area_shrunken", "tau2", "decimal3", **part.where),
+                ". A variance of 0 does not show that the levels are alike.",
+            )
+        )
+    notes += [(f"Too few people for {label(area)}: not in the model.",) for area in part.too_few]
+    return TableSpec(
+        id=f"areas-{number}-table",
+        caption=f"{_what(shown)}, by {shown.analysis.areas.name} ({part.label})",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def _test(shown: Shown, part: AreaPart) -> tuple[Block, ...]:
+    if not part.test or not shown.has("area_test", "p_value", **part.where):
+        return ()
+    low = shown.number("area_test", "p_value", **part.where)
+    alpha = 1 - shown.analysis.options.level
+    verdict = (
+        "The levels differ by more than chance explains."
+        if low is not None and low < alpha
+        else "These data do not show that the levels differ."
+    )
+    sentence = say(
+        "Test of a difference between the levels: F = {f}, df = {one} and {two}, {p}. {verdict}",
+        f=shown.value("area_test", "statistic", **part.where),
+        one=shown.value("area_test", "num_df", "integer", **part.where),
+        two=shown.value("area_test", "den_df", "decimal1", **part.where),
+        p=shown.p("area_test", **part.where),
+        verdict=verdict,
+    )
+    return (Paragraph(sentence),)

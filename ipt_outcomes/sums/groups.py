@@ -1,0 +1,89 @@
+"""Which rows belong together, and sums over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows by group.
+
+    Parameters
+    ----------
+    order : numpy.ndarray of int, shape (n,), or None
+        Positions that bring the rows of a group together; None where they stand together already.
+    starts : numpy.ndarray of int, shape (g,)
+        First place of each group in that order.
+    n_rows : int
+    """
+
+    order: np.ndarray | None
+    starts: np.ndarray
+    n_rows: int
+
+    @classmethod
+    def from_codes(cls, codes: np.ndarray, n_groups: int) -> Groups:
+        """Build from one code per row.
+
+        Parameters
+        ----------
+        codes : numpy.ndarray of int, shape (n,)
+            From 0 to ``n_groups - 1``, each at least once.
+        n_groups : int
+
+        Returns
+        -------
+        Groups
+            Group i holds the rows of code i.
+        """
+        n = codes.size
+        if n and (codes[1:] < codes[:-1]).any():
+            # A stable sort keeps the rows of a group in their order, so sums do not depend on the sorting method.
+            order = np.argsort(codes, kind="stable")
+            counts = np.bincount(codes, minlength=n_groups)
+            return cls(order, np.concatenate(([0], np.cumsum(counts)[:-1])), n)
+        changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+        return cls(None, np.concatenate(([0], changes)), n)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return int(self.starts.size)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows of each group, shape (g,)."""
+        return np.diff(np.append(self.starts, self.n_rows))
+
+    def gather(self, values: np.ndarray) -> np.ndarray:
+        """Return values of rows in the order of the groups, shape (n,)."""
+        return values if self.order is None else values[self.order]
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return one value per row from one per group, in the rows' own order, shape (n,)."""
+        repeated = np.repeat(values, self.counts)
+        if self.order is None:
+            return repeated
+        back = np.empty_like(repeated)
+        back[self.order] = repeated
+        return back
+
+    def sums(self, gathered: np.ndarray) -> np.ndarray:
+        """Return the sum of each group of values that `gather` put in order, shape (g,)."""
+        return np.asarray(np.add.reduceat(gathered, self.starts), dtype=float)
+
+    def first(self, values: np.ndarray) -> np.ndarray:
+        """Return the value of each group's first row, shape (g,)."""
+        places = self.starts if self.order is None else self.order[self.starts]
+        return values[places]
+
+    def is_constant(self, values: np.ndarray) -> bool:
+        """Return whether values of rows are the same within every group."""
+        gathered = self.gather(values)
+        changed = gathered[1:] != gathered[:-1]
+        if changed.size:
+            changed[self.starts[1:] - 1] = False
+        return not changed.any()

@@ -1,0 +1,125 @@
+"""All numbers of a trial analysis as result rows, in the order of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from ipt_outcomes.trial.areas import AreaChange, AreaPart
+from ipt_outcomes.trial.comparison import Comparison
+from ipt_outcomes.trial.flow import BASELINE, Flow
+from ipt_outcomes.trial.model import ChangeModel
+from ipt_outcomes.trial.numbers import (
+    LINE_UNITS,
+    baseline_rows,
+    comparison_rows,
+    flow_rows,
+    model_rows,
+    records,
+    response_rows,
+    trajectory_rows,
+)
+from ipt_outcomes.trial.record import Recorded, Recorder
+from ipt_outcomes.trial.response import Response
+from ipt_outcomes.trial.table_one import TableOne
+from ipt_outcomes.trial.trajectory import Trajectory
+
+
+def record_trial(
+    *,
+    flow: Flow,
+    baseline: TableOne,
+    model: ChangeModel | str,
+    comparisons: Sequence[Comparison],
+    response: Response,
+    areas: AreaChange,
+    trajectory: Trajectory,
+    cohort_flow: pd.DataFrame,
+) -> Recorded:
+    """Return every number of a trial as a result row, with what ties its counts together.
+
+    Parameters
+    ----------
+    flow, baseline, model, comparisons, response, areas, trajectory, cohort_flow
+        As in `ipt_outcomes.trial.TrialAnalysis`.
+
+    Returns
+    -------
+    Recorded
+        Analyses: ``reading flow flow_visit baseline model random comparison effect_size response
+        response_comparison area area_people area_test area_shrunken means observed``.
+    """
+    record = Recorder()
+    _reading_rows(record, cohort_flow)
+    flow_ids = flow_rows(record, flow)
+    baseline_rows(record, baseline, flow_ids, [(item.arm1, item.arm2) for item in comparisons])
+    people: Mapping[str, str] = {}
+    if not isinstance(model, str):
+        people = model_rows(record, model)
+        for arm, name in people.items():
+            record.part(flow_ids[arm, "with_baseline"], name)
+            record.part(flow_ids[arm, "with_any_outcome"], name)
+    comparison_rows(record, comparisons, people, flow_ids, model)
+    response_rows(record, response, flow_ids)
+    for part in areas.parts:
+        _area_rows(record, part, areas, flow_ids)
+    trajectory_rows(record, trajectory, people, flow_ids, model)
+    return record.finish((BASELINE, flow.last_visit.key))
+
+
+def _reading_rows(record: Recorder, frame: pd.DataFrame) -> None:
+    """Who is in the cohort, who is not and why."""
+    seen: set[tuple[str, str]] = set()
+    for row in records(frame):
+        groups = {"step": str(row["step"]), "reason": "" if pd.isna(row["reason"]) else str(row["reason"])}
+        if pd.isna(row["people"]) or tuple(groups.values()) in seen:
+            continue
+        seen.add((groups["step"], groups["reason"]))
+        record.people("reading", "people", row["people"], groups)
+
+
+def _area_rows(record: Recorder, part: AreaPart, areas: AreaChange, flow_ids: Mapping[tuple[str, str], str]) -> None:
+    """People, estimates, the test of a difference between areas, and shrunken estimates of one part."""
+    where = part.where
+    people: dict[tuple[str, str], str] = {}
+    for row in records(part.people):
+        arm, area = str(row["arm"]), str(row["area"])
+        groups = {**where, "arm": arm, "area": area}
+        people[arm, area] = record.people(
+            "area_people", "people", row["n"], groups, "with a baseline and a later score"
+        )
+    for arm in part.arms:
+        mine = [count for (of, _), count in people.items() if of == arm]
+        not_set = record.people("area_people", "not_set", areas.not_set[arm], {**where, "arm": arm}, "no area set")
+        record.part(flow_ids[arm, "randomised"], not_set)
+        everyone = record.people(
+            "area_people", "people", part.people.loc[part.people["arm"].eq(arm), "n"].sum(), {**where, "arm": arm}
+        )
+        if mine:
+            record.sum(everyone, *mine)
+        record.part(flow_ids[arm, "with_any_outcome"], everyone)
+    made: list[str] = []
+    for row in records(part.lines):
+        groups = {**where, "area": str(row["area"])}
+        names = [name for name in LINE_UNITS if name in row]
+        ids = [record.number("area", name, row[name], LINE_UNITS[name], groups, method=part.label) for name in names]
+        record.modelled(ids, [count for (_, area), count in people.items() if area == groups["area"]])
+    units = {"num_df": "degrees of freedom", "den_df": "degrees of freedom", "statistic": "F", "p_value": "p"}
+    made += [
+        record.number("area_test", name, value, units[name], where, method=f"the areas do not differ; {part.label}")
+        for name, value in part.test.items()
+        if name in units
+    ]
+    if part.shrunken_tau2 is not None:
+        made.append(record.number("area_shrunken", "tau2", part.shrunken_tau2, "points²", where))
+    for row in records(part.shrunken):
+        groups = {**where, "area": str(row["area"])}
+        made += [
+            record.number(
+                "area_shrunken", name, row[name], "points", groups, method="drawn towards the mean of the areas"
+            )
+            for name in ("estimate", "se", "ci_low", "ci_high")
+        ]
+    if made:
+        record.modelled(made, people.values())
