@@ -34,6 +34,7 @@ _SIGNATURES = (
     (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF"), (b"\xd0\xcf\x11\xe0", "an old Office document"), (b"{\\rtf", "a rich text document"),
     (b"\0" * 12 + b"\xc2\xea\x81\x60", "a SAS file"),
+    (b"\0" * 12 + b"\xc2\xea\x81\x63", "a SAS catalog of value labels"),
     (b"$FL2", "an SPSS file"), (b"$FL3", "an SPSS file"), (b"<stata_dta>", "a Stata file"),
     (b"PAR1", "a Parquet file"), (b"ARROW1", "an Arrow file"), (b"SQLite format 3", "an SQLite database"),
     (b"\x1f\x8b", "a gzip archive"), (b"BZh", "a bzip2 archive"), (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),

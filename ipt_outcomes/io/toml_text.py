@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from functools import cache
 
@@ -29,6 +30,18 @@ def quoted(text: str) -> str:
     """
     inner = "".join(c if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in text)
     return '"' + inner.replace("\x7f", "\\u007f") + '"'
+
+
+def key(name: str) -> str:
+    """Write a TOML key: bare where it may be, else quoted.
+
+    Examples
+    --------
+    >>> key("phq9"), key("12")
+    ('phq9', '"12"')
+    """
+    # A bare key of digits is allowed, but looks like a number.
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) else quoted(name)
 
 
 def shipped_mappings(*, cohort: bool) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _BITS = 48
 
@@ -57,7 +58,9 @@ def look_alikes(ids: Sequence[str]) -> tuple[int, int]:
     >>> look_alikes(["007", "07", "7", "8"])
     (1, 3)
     """
-    plain = np.array([re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"\s+", "", one.casefold())) for one in ids], dtype=object)
-    _, counts = np.unique(plain.astype(str), return_counts=True)
+    plain = pc.utf8_lower(pa.array(ids, type=pa.large_string()))
+    plain = pc.replace_substring_regex(plain, r"\s+", "")
+    plain = pc.replace_substring_regex(plain, r"(^|[^0-9])0+([0-9])", r"\1\2")
+    counts = pc.value_counts(plain).field("counts").to_numpy(zero_copy_only=False)
     several = counts[counts > 1]
     return len(several), int(several.sum())

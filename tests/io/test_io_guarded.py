@@ -180,7 +180,9 @@ def test_dates_without_loss(shared):
     table = read_table(shared / "data" / "statfiles" / "haven" / "datetime.sav")
     moment = table.frame["date.posix"].to_numpy()
     assert np.datetime_as_string(moment[0], unit="D").startswith("201416-")
-    assert np.datetime_as_string(moment[1], unit="s") == "2014-09-22T15:59:20"
+    assert np.datetime_as_string(moment[1], unit="s") == str(
+        np.datetime64("1582-10-14T00:00:00") + np.timedelta64(13_630_867_160, "s")
+    )
     assert table.frame["date"].to_numpy().astype("datetime64[D]").astype(str).tolist() == ["2014-09-22", "2014-09-23"]
     assert table.frame["time"].tolist() == [
         datetime.time(12, 11, 10, 90_000), datetime.time(15, 59, 20, 10_000)
@@ -205,7 +207,8 @@ def test_letters_of_many_alphabets(shared):
     long = read_table(folder / "made" / "long_strings.dta").frame
     assert long["land"].tolist() == ["日本", "Ελλάδα", "naïve"]
     assert read_table(folder / "made" / "long_strings.sav").frame.equals(long)
-    assert read_table(folder / "pyreadstat" / "hebrews.sav").frame.columns.tolist() == ["ו×ª×§_×\x91"[:0] + "וִּתק_ב"] or True
+    (hebrew,) = read_table(folder / "pyreadstat" / "hebrews.sav").frame.columns
+    assert all("\u0590" <= letter <= "\u05ff" for letter in hebrew.replace("_", ""))
     umlauts = read_table(folder / "haven" / "umlauts.sav")
     assert umlauts.value_labels["var1"][1] == "the ä umlaut"
     tegulu = read_table(folder / "pyreadstat" / "tegulu.sav")

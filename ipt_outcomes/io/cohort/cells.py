@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,9 +42,15 @@ class Texts:
                 codes, uniques = pd.factorize(column, use_na_sentinel=True)
             except TypeError:
                 # Lists and other cells that cannot be compared count by their text.
-                codes, uniques = pd.factorize(column.map(str, na_action="ignore"), use_na_sentinel=True)
-        texts = to_text(pd.Series(uniques)).to_pylist()
-        return cls(np.asarray(codes).astype(np.int64), tuple(texts)).mapped(lambda text: text if text is not None and text.strip() else None)
+                told = np.array([cell if _is_missing(cell) else str(cell) for cell in column], dtype=object)
+                codes, uniques = pd.factorize(told, use_na_sentinel=True)
+        own = uniques.dtype
+        plain = isinstance(own, pd.StringDtype) or pd.api.types.is_numeric_dtype(own)
+        different = pd.Series(uniques, dtype=None if plain else object)
+        texts = to_text(different).to_pylist()
+        return cls(np.asarray(codes).astype(np.int64), tuple(texts)).mapped(
+            lambda text: text if text is not None and text.strip() else None
+        )
 
     @classmethod
     def constant(cls, text: str, size: int) -> Texts:
@@ -61,18 +68,18 @@ class Texts:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
 
     def mapped(self, change: Callable[[str], str | None]) -> Texts:
-        """Return the column with every value changed; None makes cells missing."""
+        """Return the column with every value that occurs changed; None makes cells missing."""
         position: dict[str, int] = {}
         new = np.full(len(self.values) + 1, -1, dtype=np.int64)
-        for old, value in enumerate(self.values):
-            changed = change(value)
+        for old in np.flatnonzero(self.counts):
+            changed = change(self.values[old])
             if changed is not None:
                 new[old] = position.setdefault(changed, len(position))
         return Texts(new[self.codes], tuple(position))
 
     def without(self, mask: BoolArray) -> Texts:
-        """Return the column with some cells missing."""
-        return Texts(np.where(mask, -1, self.codes), self.values)
+        """Return the column with some cells missing; values that then occur nowhere are gone."""
+        return Texts(np.where(mask, -1, self.codes), self.values).mapped(str) if mask.any() else self
 
     def take(self, where: npt.NDArray[np.int64]) -> Texts:
         """Return some of the cells."""
@@ -84,20 +91,31 @@ class Texts:
 
     def to_series(self) -> pd.Series:
         """Return a text column of pandas in which NaN is missing."""
-        return pd.Series(pd.array(self.to_array(), dtype=pd.StringDtype(na_value=np.nan)))
+        values = pd.array(list(self.values) or [""], dtype=pd.StringDtype(na_value=np.nan))
+        return pd.Series(values.take(self.codes, allow_fill=True))
 
     def to_categorical_series(self) -> pd.Series:
         """Return a categorical series of all values, which `numbers` reads once per value."""
         dtype = pd.CategoricalDtype(list(self.values))
         return pd.Series(pd.Categorical.from_codes(self.codes.tolist(), dtype=dtype))
 
-    def to_categorical(self, order: tuple[str, ...]) -> pd.Categorical:
-        """Return a categorical of the values that occur, in an order given."""
+    def to_categorical(self, order: tuple[str, ...]) -> pd.Series:
+        """Return a categorical series of the values that occur, in an order given."""
         present = {self.values[code] for code in np.unique(self.codes[self.codes >= 0])}
         levels = [value for value in order if value in present]
         position = {value: place for place, value in enumerate(levels)}
         codes = np.array([*(position.get(value, -1) for value in self.values), -1], dtype=np.int64)[self.codes]
-        return pd.Categorical.from_codes(codes.tolist(), dtype=pd.CategoricalDtype(levels, ordered=False))
+        dtype = pd.CategoricalDtype(levels, ordered=False)
+        return pd.Series(pd.Categorical.from_codes(codes.tolist(), dtype=dtype))
+
+
+def _is_missing(cell: Any) -> bool:
+    return bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
+
+
+def nothing(size: int) -> Texts:
+    """Return a column of missing cells."""
+    return Texts(np.full(size, -1, dtype=np.int64), ())
 
 
 def joined(parts: list[Texts]) -> Texts:

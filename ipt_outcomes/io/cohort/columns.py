@@ -62,7 +62,9 @@ def recognise_columns(raw: Raw, plan: CohortMapping, faults: Faults) -> Columns:
     """
     found = Columns(sources=dict(plan.targets()))
     taken = {one for sources in found.sources.values() for one in sources} | set(plan.left_out)
-    free = [column for column in raw.columns if column not in taken and column not in plan.exclude]
+    # A column that only sets rows aside needs no other meaning.
+    taken |= {column for column in plan.exclude if target_of(column) is None}
+    free = [column for column in raw.columns if column not in taken]
     by_heading, unknown = _by_heading(free, set(found.sources), plan, faults)
     found.sources |= by_heading
     renamed = {t: c for t, c in by_heading.items() if t.name != c[0]}
@@ -72,7 +74,7 @@ def recognise_columns(raw: Raw, plan: CohortMapping, faults: Faults) -> Columns:
     _refuse_unknown(unknown, raw, faults)
     _refuse_identifiers(found, faults)
     _refuse_dates(found, raw, faults)
-    if Target("field", "patient_id") not in found.sources:
+    if Target("field", "patient_id") not in {*found.sources, *by_heading, *dict(plan.targets())}:
         faults.add(
             "no column says which person a row is about (patient_id)",
             rule="required",
@@ -154,13 +156,14 @@ def _with_near(column: str) -> str:
 
 def _refuse_identifiers(found: Columns, faults: Faults) -> None:
     """A mapped column may be an id; under any other name it may not promise an identifier."""
-    for target, sources in found.sources.items():
+    for target, sources in list(found.sources.items()):
         if target.name in IDS and target.kind == "field":
             continue
         kinds = {source: kind for source in sources if (kind := identifier_in(source)) is not None}
         if target == Target("covariate", _ZIP_COVARIATE):
             kinds = {source: kind for source, kind in kinds.items() if kind != "an address"}
         for source, kind in kinds.items():
+            found.sources.pop(target, None)
             faults.add(
                 f"{source}: the heading promises {kind} (L2); it cannot be read as {target.words}",
                 rule="L2",
@@ -187,9 +190,10 @@ def holds_dates(column: pd.Series) -> bool:
 
 
 def _refuse_dates(found: Columns, raw: Raw, faults: Faults) -> None:
-    for target, sources in found.sources.items():
+    for target, sources in list(found.sources.items()):
         for source in sources:
             if holds_dates(raw.frame[source]):
+                found.sources.pop(target, None)
                 faults.add(
                     f"{source}: holds dates, which are not read (L5); it was to be {target.words}",
                     rule="L5",
@@ -223,6 +227,10 @@ def scanned_labels(raw: Raw) -> list[GateEntry]:
     if kind is not None:
         detail = f"the name of the file holds what looks like {kind}; it stands in reports"
         entries.append(GateEntry(rule="L10", action="warned", column="", detail=detail))
+    kinds = [kind for text in raw.free_texts if (kind := looks_like(text)) is not None]
+    if kinds:
+        detail = f"title or notes inside the file hold what looks like {kinds[0]}; they are not copied"
+        entries.append(GateEntry(rule="L10", action="warned", column="", detail=detail, count=len(kinds)))
     texts = {column: [label] for column, label in raw.column_labels.items() if isinstance(label, str)}
     for column, codes in raw.value_labels.items():
         texts.setdefault(column, []).extend(codes.values())

@@ -65,7 +65,8 @@ class Faults:
             self.hints.append(hint)
         where = np.array([], dtype=int) if records is None else np.asarray(records, dtype=int)
         numbers = self.rows[where] if where.size else np.array([HEADER_ROW])
-        cells = "" if found is None or not where.size else np.asarray(found, dtype=object)
+        told = [""] * numbers.size if found is None or not where.size else list(found)
+        cells = pd.Series(told, dtype=object)
         self.concerned += [int(row) for row in self.rows[where]]
         self.tables += [
             pd.DataFrame({"row": numbers, "column": name, "rule": rule, "expected": expected, "found": cells})

@@ -62,12 +62,13 @@ def after_loading(people: int, assessments: pd.DataFrame, episodes: pd.DataFrame
         unknown = int(episodes.loc[episodes["arm"].isna(), "patient_id"].nunique())
         lines.append(("arm not known", "", unknown, None))
     totals = assessments[assessments["item"].eq(0)]
+    owner = episodes.set_index("episode_id")["patient_id"]
     with_score = totals[totals["value"].notna()]
     lines.append(("without any score", "", people - int(with_score["patient_id"].nunique()), None))
     for name in sorted(totals["instrument"].unique()):
         mine = with_score[with_score["instrument"].eq(name)]
         early = baselines(mine)["episode_id"]
-        based = int(mine.loc[mine["episode_id"].isin(early), "patient_id"].nunique())
+        based = int(owner.reindex(early).nunique())
         after = int(mine.loc[mine["week"] > 0, "patient_id"].nunique())
         lines.append(("without any score", name, people - int(mine["patient_id"].nunique()), None))
         lines.append(("without a baseline", name, people - based, None))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError, require_choice
 from ipt_outcomes.io.cohort.assess import Assessments, add_scores
-from ipt_outcomes.io.cohort.cells import Texts, joined
+from ipt_outcomes.io.cohort.cells import Texts, joined, nothing
 from ipt_outcomes.io.cohort.cohort import Cohort
 from ipt_outcomes.io.cohort.columns import Columns, recognise_columns
 from ipt_outcomes.io.cohort.dictionary import IDS, Target
@@ -110,8 +110,8 @@ def _ids(raw: Raw, columns: Columns) -> Texts:
     """Persons as the source writes them, for counts before anything is set aside."""
     sources = columns.sources.get(Target("field", "patient_id"))
     if sources is None:
-        return Texts(np.full(len(raw.frame), -1, dtype=np.int64), ())
-    return joined([Texts.of(raw.frame[source]) for source in sources])
+        return nothing(len(raw.frame))
+    return joined([raw.texts(source) for source in sources])
 
 
 def _n_people(ids: Texts) -> int:
@@ -218,5 +218,5 @@ def _small_groups(tables: Tables) -> list[GateEntry]:
 
 def _reading(raw: Raw) -> list[GateEntry]:
     """What the reader had to guess about the bytes of the file."""
-    odd = [note for note in raw.notes if note.startswith(("encoding: not", "rows without", "value label"))]
+    odd = [note for note in raw.notes if note.startswith(("encoding: not", "rows without"))]
     return [GateEntry(rule="L13", action="warned", column="", detail=note) for note in odd]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
@@ -15,7 +14,7 @@ from typing import Any, Literal
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.cohort.dictionary import Target, target_of
 from ipt_outcomes.io.cohort.mapping_faults import KEYS, absent_columns, faults_of, refuse
-from ipt_outcomes.io.toml_text import quoted, shipped_mappings
+from ipt_outcomes.io.toml_text import key, quoted, shipped_mappings
 from ipt_outcomes.resources import shipped
 
 DuplicateRule = Literal["refuse", "exact", "first", "last", "mean", "lowest", "highest"]
@@ -132,9 +131,9 @@ class CohortMapping:
         for part, entries in record.items():
             if not isinstance(entries, dict):
                 continue
-            tables = {f"{part}.{_key(n)}": e for n, e in entries.items()} if part in _NESTED else {part: entries}
+            tables = {f"{part}.{key(n)}": e for n, e in entries.items()} if part in _NESTED else {part: entries}
             for title, inner in tables.items():
-                lines += ["", f"[{title}]", *(f"{_key(key)} = {_toml(value)}" for key, value in inner.items())]
+                lines += ["", f"[{title}]", *(f"{key(name)} = {_toml(value)}" for name, value in inner.items())]
         return "\n".join(lines) + "\n"
 
 
@@ -146,15 +145,11 @@ def _instrument(name: str) -> str:
 def _lowered(table: AbstractMapping[str, AbstractMapping[str, str]], name: str) -> dict[str, str]:
     """Entries under a name or any other form of it ("site" and "site_id")."""
     found: dict[str, str] = {}
-    for key, entries in table.items():
-        target = target_of(key)
-        if name == key or (target is not None and target.name == name):
+    for form, entries in table.items():
+        target = target_of(form)
+        if name == form or (target is not None and target.name == name):
             found |= {written.strip().casefold(): code for written, code in entries.items()}
     return found
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) else quoted(name)
 
 
 def _toml(value: Any) -> str:
@@ -199,10 +194,11 @@ def read_cohort_mapping(
         raw = {str(key): value for key, value in source.items() if key in KEYS}
         plain = {str(key): value for key, value in source.items() if key not in KEYS}
         # In a dict, names may stand beside the tables; in a file every name belongs into a table.
-        is_plain = all(isinstance(value, str | list | tuple) for value in plain.values())
-        if is_plain:
+        is_plain = bool(plain) and all(isinstance(value, str | list | tuple) for value in plain.values())
+        if is_plain and isinstance(raw.get("columns", {}), AbstractMapping):
             raw["columns"] = {**raw.get("columns", {}), **plain}
-        return _from_dict(raw if is_plain else {**raw, **plain}, "the mapping")
+            return _from_dict(raw, "the mapping")
+        return _from_dict({**raw, **plain}, "the mapping")
     text, name = _mapping_text(os.fspath(source))
     try:
         parsed = tomllib.loads(text)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ipt_outcomes.io.cohort.cells import FloatArray, Texts
+from ipt_outcomes.io.cohort.cells import FloatArray, Texts, nothing
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dictionary import CODED, in_table
 from ipt_outcomes.io.cohort.faults import Faults
@@ -73,7 +73,7 @@ def find_people(values: Values, columns: Columns, sha256: str, faults: Faults) -
     People
     """
     size = len(faults.rows)
-    ids = values.texts.get("patient_id", Texts(np.full(size, -1, dtype=np.int64), ()))
+    ids = values.texts.get("patient_id", nothing(size))
     person, n_people = _numbered(ids.codes)
     if "patient_id" in values.texts:
         faults.cells(

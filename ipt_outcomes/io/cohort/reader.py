@@ -7,11 +7,12 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, Texts, numbers, same_code
+from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, Texts, nothing, numbers, same_code
 from ipt_outcomes.io.cohort.dictionary import IDS, Target
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.source import Raw
+from ipt_outcomes.io.toml_text import key
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.patterns import looks_like
 
@@ -47,11 +48,11 @@ class Reader:
     def texts(self, column: str) -> Texts:
         """Return a column as text, without its missing codes."""
         if column not in self._texts:
-            read = Texts.of(self.raw.frame[column])
+            read = self.raw.texts(column)
             codes = self._codes(column)
             # An id is its exact text: 007 is not 7.
             form = str.strip if column in self.ids else same_code
-            reasons = read.mapped(lambda text: codes.get(form(text)))
+            reasons = read.mapped(lambda text: codes.get(form(text))) if codes else nothing(self.size)
             self._texts[column] = read.without(~reasons.missing)
             self._keep_reasons(column, reasons)
         return self._texts[column]
@@ -78,7 +79,7 @@ class Reader:
 
     def reasons(self, column: str) -> Texts:
         """Return why cells of a column (read before) are missing by declaration."""
-        return self._reasons.get(column, Texts(np.full(self.size, -1, dtype=np.int64), ()))
+        return self._reasons.get(column, nothing(self.size))
 
     def labels(self, column: str) -> dict[str, str]:
         """Return the value labels of a column by code, as codes are compared."""
@@ -93,14 +94,15 @@ class Reader:
     def _keep_reasons(self, column: str, reasons: Texts) -> None:
         by_file = self.raw.declared[self.raw.declared["column"] == column]
         if len(by_file):
-            told = by_file["reason"].where(by_file["reason"] != "", "code " + by_file["code"])
+            told = by_file["reason"].map(shown_label).where(by_file["reason"] != "", "code " + by_file["code"])
             merged = reasons.to_array()
             merged[by_file["record"].to_numpy()] = told.to_numpy(dtype=object)
             reasons = Texts.of(pd.Series(merged, dtype=object))
         self._reasons[column] = reasons
         for reason, count in zip(reasons.values, reasons.counts, strict=True):
             if count:
-                detail = f"{column}: {count} cells are missing ({shown_label(reason)})"
+                are = "cell is" if count == 1 else "cells are"
+                detail = f"{column}: {count} {are} missing ({shown_label(reason)})"
                 entry = GateEntry(rule="L11", action="changed", column=column, detail=detail, count=int(count))
                 self.gate.append(entry)
 
@@ -146,7 +148,7 @@ def without_excluded(
     for name in plan.exclude:
         column, whole_person = _excluding(name, sources)
         codes = {same_code(code): reason for code, reason in plan.exclusions_of(name).items()}
-        cells = Texts.of(raw.frame[column]).to_array()
+        cells = raw.texts(column).to_array()
         by_file = raw.declared[raw.declared["column"] == column]
         cells[by_file["record"].to_numpy(dtype=int)] = by_file["code"].to_numpy(dtype=object)
         reasons = Texts.of(pd.Series(cells, dtype=object)).mapped(lambda text: codes.get(same_code(text)))  # noqa: B023
@@ -163,7 +165,7 @@ def without_excluded(
     declared = raw.declared[kept[raw.declared["record"].to_numpy(dtype=int)]]
     declared = declared.assign(record=new[declared["record"].to_numpy(dtype=int)])
     frame = raw.frame[kept].reset_index(drop=True)
-    return dataclasses.replace(raw, frame=frame, rows=raw.rows[kept], declared=declared), excluded, kept
+    return dataclasses.replace(raw, frame=frame, rows=raw.rows[kept], declared=declared, read={}), excluded, kept
 
 
 _ROW_FIELDS = (
@@ -187,8 +189,7 @@ def refuse_bad_numbers(faults: Faults, bad: BoolArray, texts: pd.Series, column:
     """Note cells that are no numbers; dates among them are told apart."""
     if not bad.any():
         return
-    cells = texts[bad].map(str)
-    if cells.head(200).map(lambda text: looks_like(text) == "a full date").any():
+    if any(looks_like(str(cell)) == "a full date" for cell in texts[bad].head(200)):
         faults.cells(
             bad, column=column, rule="L5", expected="a number, no date", what="dates, which are not read (L5),",
             hint="Give times as whole days from the person's own start, in a column mapped as day.",
@@ -197,5 +198,5 @@ def refuse_bad_numbers(faults: Faults, bad: BoolArray, texts: pd.Series, column:
     faults.cells(
         bad, column=column, rule="type", expected="a number", what="no number", found=texts if is_score else None,
         hint="A word that stands for a missing value is declared under [missing]: "
-        f'[missing."{column}"] "word" = "reason".',
+        f'[missing.{key(column)}] "word" = "reason".',
     )  # fmt: skip

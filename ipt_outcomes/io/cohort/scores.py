@@ -16,7 +16,7 @@ from ipt_outcomes.io.cohort.dictionary import Target
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_label
 from ipt_outcomes.io.delimited import rows_in_words
-from ipt_outcomes.io.toml_text import quoted
+from ipt_outcomes.io.toml_text import key, quoted
 
 _MISSING_WORDS = re.compile(
     r"(?i)\b(missing|refus\w*|not (asked|answered|done|applicable|known|available|determined|recorded|assessed)|"
@@ -155,7 +155,7 @@ def _labelled_codes(name: str, source: str, read: FloatArray, reader: Reader, fa
             f"scores of {instrument(name).short} are {range_words(name)}",
             rule="L11", column=source, expected=range_words(name), records=where,
             found=reader.raw.frame[source].iloc[where].to_numpy(dtype=object),
-            hint=f"If they are missing: [missing.{quoted(source)}] " + "; ".join(lines),
+            hint=f"If they are missing, say so in the mapping:\n[missing.{key(source)}]\n" + "\n".join(lines),
         )  # fmt: skip
     return found
 

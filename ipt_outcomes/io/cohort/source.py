@@ -17,6 +17,7 @@ from ipt_outcomes.io.cohort.cells import Texts
 from ipt_outcomes.io.delimited import require_rows
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.io.table import read_table
+from ipt_outcomes.privacy.patterns import looks_like
 from ipt_outcomes.schemas import Decimal
 
 CohortSource = str | os.PathLike[str] | pd.DataFrame
@@ -39,7 +40,11 @@ class Raw:
     column_labels : mapping of str to str
     declared : pandas.DataFrame
         ``record column code reason``: cells missing because the file declares their code as missing.
+    free_texts : tuple of str
+        Title and notes inside the file; scanned, never copied.
     notes : tuple of str
+    read : dict of str to Texts
+        Columns read as text so far.
     """
 
     frame: pd.DataFrame
@@ -49,7 +54,15 @@ class Raw:
     value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     column_labels: Mapping[str, str] = field(default_factory=dict)
     declared: pd.DataFrame
+    free_texts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    read: dict[str, Texts] = field(default_factory=dict)
+
+    def texts(self, column: str) -> Texts:
+        """Return a column as text, as it stands; each is read once."""
+        if column not in self.read:
+            self.read[column] = Texts.of(self.frame[column])
+        return self.read[column]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -94,7 +107,6 @@ def read_source(
     frame = table.frame.reset_index(drop=True)
     frame.columns = [str(column) for column in frame.columns]
     rows = np.asarray(table.rows, dtype=int)
-    labels = getattr(table, "value_labels", None) or {}
     origin = Source(
         name=table.name, sha256=table.sha256, rows=len(table),
         delimiter=table.delimiter, decimal=table.decimal, encoding=table.encoding,
@@ -104,10 +116,12 @@ def read_source(
         rows=rows,
         source=origin,
         decimal=table.decimal or ".",
-        value_labels={str(c): {_code(k): str(v) for k, v in codes.items()} for c, codes in labels.items()},
-        column_labels=dict(getattr(table, "column_labels", None) or {}),
-        declared=_declared(getattr(table, "missing", None), rows),
-        notes=tuple(table.warnings),
+        value_labels={str(c): {_code(k): str(v) for k, v in codes.items()} for c, codes in table.value_labels.items()},
+        column_labels=dict(table.column_labels),
+        declared=_declared(table.missing, rows),
+        free_texts=(table.file_label, *table.notes),
+        # A remark on labels may quote one.
+        notes=tuple(note for note in table.warnings if looks_like(note) is None),
     )
 
 
@@ -155,16 +169,20 @@ def _from_frame(source: pd.DataFrame) -> Raw:
         raise DataError(f"the data frame has columns of the same name: {', '.join(double)}", column=double[0])
     if not len(frame):
         raise DataError("the data frame has no rows")
-    origin = Source(name="data frame", sha256=digest_of(frame), rows=len(frame))
-    return Raw(frame=frame, rows=np.arange(len(frame)), source=origin, declared=_declared(None, np.arange(0)))
+    read: dict[str, Texts] = {}
+    origin = Source(name="data frame", sha256=digest_of(frame, read), rows=len(frame))
+    declared = _declared(None, np.arange(0))
+    return Raw(frame=frame, rows=np.arange(len(frame)), source=origin, declared=declared, read=read)
 
 
-def digest_of(frame: pd.DataFrame) -> str:
+def digest_of(frame: pd.DataFrame, read: dict[str, Texts]) -> str:
     """SHA-256 of a frame's headings and cells.
 
     Parameters
     ----------
     frame : pandas.DataFrame
+    read : dict of str to Texts
+        Takes the columns that had to be read as text.
 
     Returns
     -------
@@ -178,7 +196,7 @@ def digest_of(frame: pd.DataFrame) -> str:
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
             digest.update(np.ascontiguousarray(column.to_numpy(dtype=np.float64, na_value=np.nan)).tobytes())
         else:
-            texts = Texts.of(column)
+            texts = read[name] = Texts.of(column)
             digest.update(np.ascontiguousarray(texts.codes, dtype=np.int64).tobytes())
             digest.update("\x1f".join(texts.values).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

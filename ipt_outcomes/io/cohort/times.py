@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.io.cohort.cells import FloatArray, Texts
+from ipt_outcomes.io.cohort.cells import FloatArray, Texts, nothing
 from ipt_outcomes.io.cohort.codes import listed_codes
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
@@ -66,7 +66,7 @@ def read_times(values: Values, plan: CohortMapping, source: str | None, faults: 
     week = values.numbers.get("week", none).copy()
     day = values.numbers.get("day", none)
     session_no = values.numbers.get("session_no", none)
-    visit = values.texts.get("visit", Texts(np.full(size, -1, dtype=np.int64), ()))
+    visit = values.texts.get("visit", nothing(size))
     notes = []
     by_day = np.isnan(week) & ~np.isnan(day)
     if by_day.any():

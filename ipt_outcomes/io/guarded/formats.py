@@ -32,8 +32,9 @@ class Format:
 
 
 _SPSS = Format(key="spss", words="an SPSS file", starts=((0, b"$FL2"), (0, b"$FL3")), program="SPSS")
-_SAS_START = b"\0" * 12 + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\0\x09\xc7\x31\x8c\x18\x1f\x10\x11"
-_SAS_STARTS = ((0, _SAS_START),)
+_SAS_REST = b"\xb3\x14\x11\xcf\xbd\x92\x08\0\x09\xc7\x31\x8c\x18\x1f\x10\x11"
+_SAS_DATA = ((0, b"\0" * 12 + b"\xc2\xea\x81\x60" + _SAS_REST),)
+_SAS_LABELS = ((0, b"\0" * 12 + b"\xc2\xea\x81\x63" + _SAS_REST),)
 
 FORMATS: dict[str, Format] = {
     ".sav": _SPSS,
@@ -48,7 +49,7 @@ FORMATS: dict[str, Format] = {
         ),
         program="Stata",
     ),
-    ".sas7bdat": Format(key="sas", words="a SAS data set", starts=_SAS_STARTS, program="SAS", takes_catalog=True),
+    ".sas7bdat": Format(key="sas", words="a SAS data set", starts=_SAS_DATA, program="SAS", takes_catalog=True),
     ".xpt": Format(
         key="transport",
         words="a SAS transport file",
@@ -58,7 +59,7 @@ FORMATS: dict[str, Format] = {
 }
 """Suffix (small letters) to format; a further kind of file is a line here and a reader in the child."""
 
-CATALOG = Format(key="catalog", words="a SAS catalog", starts=_SAS_STARTS, program="SAS")
+CATALOG = Format(key="catalog", words="a SAS catalog", starts=_SAS_LABELS, program="SAS")
 
 
 def format_of(path: Path) -> Format | None:

@@ -1,0 +1,6 @@
+"""Mixed models of change: formulas as in lme4, linear mixed models, means, contrasts and slopes, change by group."""
+
+from ipt_outcomes.mixed.change import ChangeBy, change_by
+from ipt_outcomes.mixed.fit import DfMethod, MixedFit, lmm
+
+__all__ = ["ChangeBy", "DfMethod", "MixedFit", "change_by", "lmm"]

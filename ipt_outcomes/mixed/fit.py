@@ -1,0 +1,535 @@
+"""Linear mixed models of change: the fit and everything asked of it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ipt_outcomes.errors import DesignError, OptionError, require_choice
+from ipt_outcomes.mixed.adjust import Adjust, adjusted
+from ipt_outcomes.mixed.anova import type_three
+from ipt_outcomes.mixed.columns import as_frame
+from ipt_outcomes.mixed.design import Design, build_design
+from ipt_outcomes.mixed.effects import conditional, fitted, random_effects, variance_table
+from ipt_outcomes.mixed.formula import parse
+from ipt_outcomes.mixed.grid import Against, Combinations, contrasts, means, trends
+from ipt_outcomes.mixed.inference import Satterthwaite, pooled_df, satterthwaite
+from ipt_outcomes.mixed.likelihood import Moments, Scaling, moments_of, scaling_of
+from ipt_outcomes.mixed.optimise import SINGULAR, Optimum, Structure, largest_likelihood
+from ipt_outcomes.results import ResultObject, format_number, format_p
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+DfMethod = Literal["satterthwaite", "residual", "normal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixedFit(ResultObject):
+    """A fitted linear mixed model.
+
+    Parameters
+    ----------
+    formula : str
+        As given.
+    fixed : pandas.DataFrame
+        One row per coefficient: ``term estimate se df statistic p_value ci_low ci_high``.
+    random : pandas.DataFrame
+        ``group term1 term2 variance_or_cov sd_or_corr``; ``term2`` is empty on rows of a variance.
+    sigma : float
+        Residual standard deviation, in units of the outcome.
+    log_likelihood, aic, bic : float
+        Of the restricted likelihood where `reml`: then they compare only models with the same fixed part.
+    n_obs, n_dropped : int
+        Rows used, and rows left out because a value was missing.
+    n_groups : dict of str to int
+    vcov : numpy.ndarray, shape (p, p)
+        Covariance of the coefficients, in the order of `fixed`.
+    reml : bool
+    df_method : {"satterthwaite", "residual", "normal"}
+    level : float
+        Confidence level of every interval.
+    converged : bool
+        Always true: a fit that did not converge is a `ConvergenceError`.
+    singular : bool
+        Whether a variance is 0 or a correlation is 1 or -1: the fit is on the boundary.
+    singular_direction : str
+        Which combination of random effects does not vary; empty where `singular` is false.
+    attempts : tuple of str
+        Starts that did not converge, before the one that did.
+    """
+
+    formula: str
+    fixed: pd.DataFrame
+    random: pd.DataFrame
+    sigma: float
+    log_likelihood: float
+    aic: float
+    bic: float
+    n_obs: int
+    n_dropped: int
+    n_groups: dict[str, int]
+    vcov: np.ndarray
+    reml: bool
+    df_method: DfMethod
+    level: float
+    converged: bool
+    singular: bool
+    singular_direction: str
+    attempts: tuple[str, ...] = ()
+    _inside: Inside = field(repr=False, compare=False)
+
+    def means(
+        self, factor: str, by: str | None = None, at: Mapping[str, float | Sequence[float]] | None = None
+    ) -> pd.DataFrame:
+        """Return estimated means of the levels of a factor.
+
+        Parameters
+        ----------
+        factor : str
+            Column of the data.
+        by : str, optional
+            A further factor, or a number; a row for each of its levels or values in `at`.
+        at : mapping of str to number or list of numbers, optional
+            Values of numeric columns; those not named are at their mean over the rows used. Other factors weigh
+            equally.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The factor columns and those of `at`, ``estimate se df ci_low ci_high statistic p_value``.
+
+        Raises
+        ------
+        OptionError
+            A name that is no factor, or no column, of the model.
+        """
+        return self.table(means(self.design, factor, by=by, at=at))
+
+    def contrasts(
+        self,
+        factor: str,
+        by: str | None = None,
+        at: Mapping[str, float | Sequence[float]] | None = None,
+        *,
+        against: Against = "reference",
+        adjust: Adjust = "none",
+    ) -> pd.DataFrame:
+        """Return differences of estimated means between levels of a factor.
+
+        Parameters
+        ----------
+        factor, by, at
+            As in `means`.
+        against : {"reference", "pairwise"}
+            Every level minus the first, or every later level minus every earlier one.
+        adjust : {"none", "holm", "tukey", "mvt"}
+            Adjustment of p values (and, for tukey and mvt, of intervals) for the contrasts within each level of `by`
+            and each point of `at`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``contrast`` ("ipt - usual_care"), the columns of `by` and `at`, and the columns of `means`.
+        """
+        return self.table(contrasts(self.design, factor, by=by, at=at, against=against), adjust=adjust)
+
+    def trends(
+        self,
+        variable: str,
+        by: str | None = None,
+        at: Mapping[str, float | Sequence[float]] | None = None,
+        *,
+        against: Against | None = None,
+        adjust: Adjust = "none",
+    ) -> pd.DataFrame:
+        """Return slopes by a numeric column, or their differences between levels of a factor.
+
+        Parameters
+        ----------
+        variable : str
+            Numeric column, for example ``"week"``.
+        by : str, optional
+            Factor.
+        at : mapping, optional
+            As in `means`.
+        against : {"reference", "pairwise"}, optional
+            Differences of slopes in place of slopes.
+        adjust : {"none", "holm", "tukey", "mvt"}
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `means`, or as `contrasts` where `against` is given.
+        """
+        return self.table(trends(self.design, variable, by=by, at=at, against=against), adjust=adjust)
+
+    def table(self, combinations: Combinations, *, adjust: Adjust = "none") -> pd.DataFrame:
+        """Estimate linear combinations of the coefficients.
+
+        Parameters
+        ----------
+        combinations : Combinations
+        adjust : {"none", "holm", "tukey", "mvt"}
+
+        Returns
+        -------
+        pandas.DataFrame
+            Their labels, ``estimate se df ci_low ci_high statistic p_value``.
+        """
+        require_choice("adjust", adjust, ("none", "holm", "tukey", "mvt"))
+        weights = combinations.weights
+        estimate = weights @ self.fixed["estimate"].to_numpy()
+        se = np.sqrt(np.maximum(np.einsum("kp,pr,kr->k", weights, self.vcov, weights), 0.0))
+        df = np.array([self.df_of(row) for row in weights])
+        numbers = adjusted(estimate, se, df, weights @ self.vcov @ weights.T, combinations, self.level, adjust)
+        return pd.concat([combinations.labels, numbers], axis=1)
+
+    def df_of(self, weights: np.ndarray) -> float:
+        """Return the degrees of freedom of one linear combination, by the method of the fit."""
+        if self.df_method == "normal":
+            return float("inf")
+        if self.df_method == "residual":
+            return float(self.n_obs - len(self.fixed))
+        return self._inside.satterthwaite.df(weights)
+
+    def anova(self) -> pd.DataFrame:
+        """Return an F test of every term of the fixed part, type III.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``term num_df den_df statistic p_value``.
+
+        Notes
+        -----
+        Each term is tested by its contrasts of means with equal weights of the other factors, as lmerTest does.
+        """
+        rows = [(term, *self.f_test(weights)) for term, weights in type_three(self.design)]
+        return pd.DataFrame(rows, columns=["term", "num_df", "den_df", "statistic", "p_value"])
+
+    def f_test(self, weights: np.ndarray) -> tuple[int, float, float, float]:
+        """Test that several linear combinations of the coefficients are all 0.
+
+        Parameters
+        ----------
+        weights : numpy.ndarray, shape (r, p)
+
+        Returns
+        -------
+        tuple
+            Numerator and denominator degrees of freedom, F, p value.
+        """
+        covariance = weights @ self.vcov @ weights.T
+        variances, directions = np.linalg.eigh((covariance + covariance.T) / 2)
+        kept = variances > 1e-10 * max(variances.max(), 1e-300)
+        turned = directions[:, kept].T @ weights
+        t_squared = (turned @ self.fixed["estimate"].to_numpy()) ** 2 / variances[kept]
+        statistic, rank = float(t_squared.mean()), int(kept.sum())
+        df = pooled_df(np.array([self.df_of(row) for row in turned]))
+        p_value = stats.f.sf(statistic, rank, df) if np.isfinite(df) else stats.chi2.sf(rank * statistic, rank)
+        return rank, df, statistic, float(p_value)
+
+    def predict(self, *, random: bool = True) -> np.ndarray:
+        """Return a fitted value for every row used.
+
+        Parameters
+        ----------
+        random : bool
+            Whether the groups' own effects are added.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_obs,)
+        """
+        return fitted(self._inside.design, self.fixed["estimate"].to_numpy(), self._effects() if random else None)
+
+    def random_effects(self) -> pd.DataFrame:
+        """Return the predicted effects of every group: ``group level term estimate sd``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``sd`` is the conditional standard deviation. Levels are as in the data: not for a report.
+        """
+        return random_effects(self._inside.design, *self._conditional())
+
+    def compare(self, other: MixedFit) -> pd.DataFrame:
+        """Compare two nested models by their likelihoods.
+
+        Parameters
+        ----------
+        other : MixedFit
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row: ``lrt df p_value``.
+
+        Raises
+        ------
+        DesignError
+            Different rows, or restricted likelihoods of models with different fixed parts.
+        """
+        if self.n_obs != other.n_obs or self.reml != other.reml:
+            raise DesignError("two models are compared on the same rows, both by REML or both by ML")
+        if self.reml and list(self.fixed["term"]) != list(other.fixed["term"]):
+            raise DesignError(
+                "restricted likelihoods of models with different fixed parts cannot be compared",
+                hint="Fit both with reml=False.",
+            )
+        df = abs(self._inside.n_parameters - other._inside.n_parameters)
+        lrt = 2 * abs(self.log_likelihood - other.log_likelihood)
+        p_value = float(stats.chi2.sf(lrt, df)) if df else float("nan")
+        return pd.DataFrame({"lrt": [lrt], "df": [df], "p_value": [p_value]})
+
+    @property
+    def design(self) -> Design:
+        """Columns of the model and the rows used."""
+        return self._inside.design
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table of fixed effects."""
+        return self.fixed.copy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fit as JSON values, without the data."""
+        names = (
+            "formula", "sigma", "log_likelihood", "aic", "bic", "n_obs", "n_dropped", "n_groups", "reml", "df_method",
+            "level", "converged", "singular", "singular_direction",
+        )  # fmt: skip
+        found: dict[str, Any] = {name: getattr(self, name) for name in names}
+        found["vcov"] = self.vcov.tolist()
+        for name in ("fixed", "random"):
+            table = getattr(self, name)
+            records = table.astype(object).where(table.notna(), None).to_dict(orient="records")
+            found[name] = [{key: None if value == np.inf else value for key, value in row.items()} for row in records]
+        return found
+
+    def summary(self, digits: int = 2) -> str:
+        """Return the fit in plain text.
+
+        Parameters
+        ----------
+        digits : int
+            Decimals of estimates.
+        """
+        method = "REML" if self.reml else "ML"
+        groups = ", ".join(f"{count} {name}" for name, count in self.n_groups.items())
+        lines = [f"Linear mixed model ({method}): {self.formula}"]
+        left = f"; {self.n_dropped} rows with a missing value left out" if self.n_dropped else ""
+        lines.append(f"{self.n_obs} rows of {groups}{left}; log-likelihood {self.log_likelihood:.{digits}f}")
+        if self.singular:
+            lines.append(f"On the boundary (singular): {self.singular_direction}.")
+        for row in self.fixed.itertuples():
+            df = "" if not np.isfinite(row.df) else f", df {format_number(row.df, 'decimal1')}"
+            lines.append(
+                f"  {row.term}: {row.estimate:.{digits}f} ({100 * self.level:g}% CI {row.ci_low:.{digits}f} to "
+                f"{row.ci_high:.{digits}f}){df}, p {format_p(row.p_value)}"
+            )
+        for row in self.random.itertuples():
+            other = f" with {row.term2}" if row.term2 else ""
+            kind = "correlation" if row.term2 else "SD"
+            lines.append(f"  {row.group}, {row.term1}{other}: {kind} {row.sd_or_corr:.{digits}f}")
+        lines.append(f"  residual SD {self.sigma:.{digits}f}")
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the coefficients with their intervals, the intercept aside.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        import matplotlib.pyplot as plt
+
+        shown = self.fixed[self.fixed["term"].ne("(Intercept)")].iloc[::-1]
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6, 1 + 0.35 * len(shown)))
+        places = np.arange(len(shown))
+        ax.axvline(0, color="0.7", linewidth=1)
+        ax.hlines(places, shown["ci_low"], shown["ci_high"], color="#0f766e")
+        ax.plot(shown["estimate"], places, "s", color="#0f766e")
+        ax.set_yticks(places, [str(term).replace("$", r"\$") for term in shown["term"]])
+        ax.set_xlabel(f"Estimate ({100 * self.level:g}% CI)")
+        return ax
+
+    def _conditional(self) -> tuple[np.ndarray, np.ndarray]:
+        inside = self._inside
+        return conditional(inside.optimum.at, inside.optimum.factor, inside.scaling.scale, self.sigma)
+
+    def _effects(self) -> np.ndarray:
+        return self._conditional()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a fit keeps to answer further questions."""
+
+    design: Design
+    moments: Moments
+    scaling: Scaling
+    optimum: Optimum
+    satterthwaite: Satterthwaite
+    n_parameters: int
+
+
+def lmm(
+    formula: str,
+    data: object,
+    *,
+    reml: bool = True,
+    df: DfMethod = "satterthwaite",
+    level: float = 0.95,
+) -> MixedFit:
+    """Fit a linear mixed model with one grouping factor.
+
+    Parameters
+    ----------
+    formula : str
+        As in lme4: ``"phq9 ~ week * arm + baseline + (week | patient_id)"``. Columns whose names are no plain words
+        stand in backticks. The text is read by a grammar and never evaluated.
+    data : pandas.DataFrame, or a polars, Arrow or DuckDB frame
+        One row per person and visit. Rows with a missing outcome or covariate are left out and counted. A missing
+        group means no random effect. A categorical's own order counts, the first level is the reference; plain
+        text is sorted.
+    reml : bool
+        Restricted maximum likelihood; otherwise maximum likelihood.
+    df : {"satterthwaite", "residual", "normal"}
+        Degrees of freedom of tests and intervals.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    MixedFit
+
+    Raises
+    ------
+    OptionError
+        A formula that is not understood, an unknown column, several grouping factors.
+    DesignError
+        Too few rows or groups, columns that are linear combinations of others (they are named).
+    ConvergenceError
+        No start converged; ``.attempts`` says how each ended.
+
+    References
+    ----------
+    Laird and Ware (1982), Biometrics 38(4):963-974, doi:10.2307/2529876; Bates et al. (2015), J Stat Softw 67(1),
+    doi:10.18637/jss.v067.i01; Kuznetsova et al. (2017), J Stat Softw 82(13), doi:10.18637/jss.v082.i13.
+
+    Examples
+    --------
+    >>> from ipt_outcomes import simulate
+    >>> fit = lmm("phq9 ~ week * arm + baseline + (week | patient_id)", simulate.trial().outcome("phq9"))
+    >>> fit.converged, fit.n_groups
+    (True, {'patient_id': 234})
+    """
+    require_choice("df", df, ("satterthwaite", "residual", "normal"))
+    if not 0 < level < 1:
+        raise OptionError(f"level must be between 0 and 1; got {level}")
+    design = build_design(parse(formula), as_frame(data))
+    scaling = scaling_of(design)
+    moments = moments_of(design, scaling)
+    _require_full_rank(moments, design)
+    structure = Structure.of_blocks(np.array([random.block for random in design.random]))
+    optimum = largest_likelihood(moments, structure, reml=reml)
+    free = moments.n - len(design.fixed) if reml else moments.n
+    sigma = float(np.sqrt(optimum.at.rss / free))
+    inside = Inside(
+        design,
+        moments,
+        scaling,
+        optimum,
+        satterthwaite(moments, structure, optimum.factor, optimum.at, sigma, reml=reml),
+        len(design.fixed) + structure.rows.size + 1,
+    )
+    return _result(formula, inside, sigma, free, reml=reml, df=df, level=level)
+
+
+def _result(
+    formula: str, inside: Inside, sigma: float, free: int, *, reml: bool, df: DfMethod, level: float
+) -> MixedFit:
+    """Back to the outcome's own units."""
+    design, scale, optimum = inside.design, inside.scaling.scale, inside.optimum
+    beta = optimum.at.beta * scale
+    names = [column.name for column in design.fixed]
+    if inside.scaling.center:
+        beta[next(i for i, column in enumerate(design.fixed) if column.parts == ())] += inside.scaling.center
+    vcov = optimum.at.a_inv * (sigma * scale) ** 2
+    log_likelihood = -(optimum.at.deviance + 2 * free * np.log(scale)) / 2
+    penalty = inside.n_parameters
+    singular = optimum.null is not None
+    fit = MixedFit(
+        formula=formula,
+        fixed=pd.DataFrame({"term": names, "estimate": beta}),
+        random=variance_table(design, optimum.factor, sigma * scale),
+        sigma=sigma * scale,
+        log_likelihood=float(log_likelihood),
+        aic=float(2 * penalty - 2 * log_likelihood),
+        bic=float(np.log(design.n_rows) * penalty - 2 * log_likelihood),
+        n_obs=design.n_rows,
+        n_dropped=design.n_dropped,
+        n_groups={design.group: len(design.group_levels)},
+        vcov=vcov,
+        reml=reml,
+        df_method=df,
+        level=level,
+        converged=True,
+        singular=singular,
+        singular_direction=_in_words(design, optimum) if singular else "",
+        attempts=optimum.attempts,
+        _inside=inside,
+    )
+    each = Combinations(pd.DataFrame({"term": names}), np.eye(len(names)), np.arange(len(names)))
+    table = fit.table(each)[["term", "estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high"]]
+    object.__setattr__(fit, "fixed", table)
+    return fit
+
+
+def _in_words(design: Design, optimum: Optimum) -> str:
+    names = [random.column.name for random in design.random]
+    variances = np.diag(optimum.factor @ optimum.factor.T) * optimum.scale**2
+    none = [name for name, variance in zip(names, variances, strict=True) if variance < SINGULAR]
+    if none:
+        return f"the variance of {' and of '.join(none)} between {design.group} is 0"
+    assert optimum.null is not None  # noqa: S101  the caller asked
+    weights = optimum.null / np.abs(optimum.null).max()
+    parts = " + ".join(
+        f"{weight:.2g} x {name}" for weight, name in zip(weights, names, strict=True) if abs(weight) > 1e-3
+    )
+    return f"the random effects of {design.group} are perfectly correlated: {parts} does not vary"
+
+
+def _require_full_rank(moments: Moments, design: Design) -> None:
+    """Name the columns that others give exactly."""
+    size = np.sqrt(np.diag(moments.xx))
+    names = [column.name for column in design.fixed]
+    empty = [name for name, length in zip(names, size, strict=True) if not length > 0]
+    found = list(empty)
+    if not empty:
+        correlation = moments.xx / np.multiply.outer(size, size)
+        kept: list[int] = []
+        for i, name in enumerate(names):
+            others = correlation[np.ix_(kept, kept)]
+            with_others = correlation[kept, i]
+            left = 1 - with_others @ np.linalg.lstsq(others, with_others, rcond=None)[0] if kept else 1.0
+            if left < 1e-10:
+                found.append(name)
+            else:
+                kept.append(i)
+    if found:
+        raise DesignError(
+            f"these columns of the fixed part are given by the others or are 0 in every row used: {', '.join(found)}",
+            hint="Leave a term out, or merge levels that no row combines.",
+        )

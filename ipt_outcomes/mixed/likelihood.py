@@ -1,0 +1,180 @@
+"""The profiled likelihood of a linear mixed model with one grouping factor, from per-group sums alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ipt_outcomes.mixed.design import Design, split_columns
+from ipt_outcomes.sums import packed_index, sums_of_products
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums of products of the random columns Z, the fixed columns X and the outcome y.
+
+    Parameters
+    ----------
+    zz, zx, zy : numpy.ndarray, shape (g, q, q), (g, q, p), (g, q)
+        Of each group.
+    xx, xy : numpy.ndarray, shape (p, p), (p,)
+        Over all rows.
+    yy : float
+    n : int
+        Rows.
+    """
+
+    zz: np.ndarray
+    zx: np.ndarray
+    zy: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How the outcome was centred and scaled before its sums were taken.
+
+    Raw moments of numbers far from 0 cancel: with 1e6 added to every outcome the log-likelihood would be off by 0.3.
+
+    Parameters
+    ----------
+    center : float
+        0 where the fixed part has no intercept that could take it up.
+    scale : float
+    """
+
+    center: float
+    scale: float
+
+
+def scaling_of(design: Design) -> Scaling:
+    """Choose centre and scale of the outcome of a design."""
+    has_intercept = any(column.parts == () for column in design.fixed)
+    center = float(design.y.mean()) if has_intercept else 0.0
+    return Scaling(center, float(np.std(design.y - center)) or 1.0)
+
+
+def moments_of(design: Design, scaling: Scaling) -> Moments:
+    """Take the sums of a design.
+
+    Parameters
+    ----------
+    design : Design
+    scaling : Scaling
+
+    Returns
+    -------
+    Moments
+        Of the outcome centred and scaled.
+    """
+    split = split_columns(design)
+    sums = sums_of_products(split.groups, split.basis, (design.y - scaling.center) / scaling.scale)
+    index = packed_index(len(split.basis))
+    ones = np.ones(split.groups.n_groups)
+    constants = [ones if values is None else values for values in split.constants]
+
+    def product(one: tuple[int, int], other: tuple[int, int]) -> np.ndarray:
+        return sums.cross[index[one[0], other[0]]] * constants[one[1]] * constants[other[1]]
+
+    def with_outcome(one: tuple[int, int]) -> np.ndarray:
+        return sums.with_y[one[0]] * constants[one[1]]
+
+    random, fixed = split.random, split.fixed
+    xx = np.empty((len(fixed), len(fixed)))
+    for i, one in enumerate(fixed):
+        for j in range(i, len(fixed)):
+            xx[i, j] = xx[j, i] = product(one, fixed[j]).sum()
+    return Moments(
+        zz=np.stack([np.stack([product(one, other) for other in random], axis=-1) for one in random], axis=1),
+        zx=np.stack([np.stack([product(one, other) for other in fixed], axis=-1) for one in random], axis=1),
+        zy=np.stack([with_outcome(one) for one in random], axis=-1),
+        xx=xx,
+        xy=np.array([with_outcome(one).sum() for one in fixed]),
+        yy=sums.y_squared,
+        n=sums.n_rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The likelihood and its parts at one relative covariance factor.
+
+    Parameters
+    ----------
+    deviance : float
+        Minus twice the profiled log-likelihood (REML or ML).
+    beta : numpy.ndarray, shape (p,)
+    a_inv : numpy.ndarray, shape (p, p)
+        Covariance of `beta` relative to the residual variance.
+    rss : float
+        Generalised residual sum of squares.
+    score : numpy.ndarray, shape (q, q)
+        Derivative of `deviance` by the relative covariance.
+    k_x : numpy.ndarray, shape (g, q, p)
+        ``Z'V^-1 X`` of each group.
+    k_r : numpy.ndarray, shape (g, q)
+        ``Z'V^-1 (y - X beta)`` of each group.
+    inner : numpy.ndarray, shape (g, q, q)
+        ``I + factor' Z'Z factor`` of each group.
+    """
+
+    deviance: float
+    beta: np.ndarray
+    a_inv: np.ndarray
+    rss: float
+    score: np.ndarray
+    k_x: np.ndarray
+    k_r: np.ndarray
+    inner: np.ndarray
+
+
+def evaluate(moments: Moments, factor: np.ndarray, *, reml: bool, sigma: float | None = None) -> Evaluation:
+    """Evaluate the likelihood.
+
+    Parameters
+    ----------
+    moments : Moments
+    factor : numpy.ndarray, shape (q, q)
+        Lower triangular; the covariance of the random effects is ``sigma**2 * factor @ factor.T``.
+    reml : bool
+    sigma : float, optional
+        Residual standard deviation; profiled out where not given.
+
+    Returns
+    -------
+    Evaluation
+
+    Notes
+    -----
+    With ``M = I + factor' Z'Z factor`` of a group, ``log|V| = log|M|`` and ``X'V^-1 X = X'X - W'W`` for
+    ``W = chol(M)^-1 factor' Z'X`` (Bates et al. 2015, doi:10.18637/jss.v067.i01).
+    """
+    q, p = factor.shape[0], moments.xx.shape[0]
+    df = moments.n - p if reml else moments.n
+    zz_factor = moments.zz @ factor
+    inner = np.eye(q) + factor.T @ zz_factor
+    root = np.linalg.cholesky(inner)
+    factor_x, factor_y = factor.T @ moments.zx, moments.zy @ factor
+    w_x = np.linalg.solve(root, factor_x)
+    w_y = np.linalg.solve(root, factor_y[..., None])[..., 0]
+    a = moments.xx - np.tensordot(w_x, w_x, axes=([0, 1], [0, 1]))
+    b = moments.xy - np.einsum("gqp,gq->p", w_x, w_y)
+    a_root = np.linalg.cholesky(a)
+    beta = np.linalg.solve(a, b)
+    rss = float(moments.yy - (w_y**2).sum() - b @ beta)
+    variance = rss / df if sigma is None else sigma**2
+    deviance = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum() + df * np.log(2 * np.pi * variance)
+    deviance += rss / variance + (2 * np.log(np.diag(a_root)).sum() if reml else 0.0)
+    a_inv = np.linalg.inv(a)
+    # Z'V^-1 Z, Z'V^-1 X and Z'V^-1 (y - X beta) of each group, V relative to the residual variance.
+    k = moments.zz - zz_factor @ np.linalg.solve(inner, np.swapaxes(zz_factor, 1, 2))
+    k_x = moments.zx - zz_factor @ np.linalg.solve(inner, factor_x)
+    k_r = moments.zy - (zz_factor @ np.linalg.solve(inner, factor_y[..., None]))[..., 0] - k_x @ beta
+    score = k.sum(axis=0) - k_r.T @ k_r / variance
+    if reml:
+        score -= np.einsum("gap,pr,gbr->ab", k_x, a_inv, k_x, optimize=True)
+    return Evaluation(float(deviance), beta, a_inv, rss, score, k_x, k_r, inner)
