@@ -11,7 +11,8 @@ import pandas as pd
 from ipt_outcomes.errors import DesignError, OptionError
 from ipt_outcomes.mixed.adjust import Adjust
 from ipt_outcomes.mixed.columns import factor, require_columns
-from ipt_outcomes.mixed.fit import DfMethod, MixedFit, lmm
+from ipt_outcomes.mixed.fit import DfMethod, MixedFit
+from ipt_outcomes.mixed.fitting import lmm
 from ipt_outcomes.mixed.grid import Combinations, means, trends
 from ipt_outcomes.mixed.shrinkage import Shrunken, shrink
 from ipt_outcomes.results import ResultObject, format_number, format_p
@@ -345,11 +346,11 @@ def _test(fit: MixedFit, compared: Combinations, by: str) -> pd.DataFrame:
 
 def _shrunken(fit: MixedFit, compared: Combinations, by: str, level: float) -> pd.DataFrame:
     table = fit.table(compared)
-    tables = []
+    tables: list[pd.DataFrame] = []
     for number in np.unique(compared.family):
         rows = compared.family == number
         own = table[rows]
         found: Shrunken = shrink(own["estimate"].to_numpy(), own["se"].to_numpy(), level=level)
         names = [name for name in ("contrast", by) if name in own]
-        tables.append(own[names].reset_index(drop=True).join(found.to_frame()))
+        tables.append(pd.concat([own[names].reset_index(drop=True), found.to_frame()], axis=1))
     return pd.concat(tables, ignore_index=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.mixed.design import Design
-from ipt_outcomes.mixed.likelihood import Evaluation
+from ipt_outcomes.mixed.likelihood import Evaluation, Scaling
 
 
 def variance_table(design: Design, factor: np.ndarray, sigma: float) -> pd.DataFrame:
@@ -40,15 +40,15 @@ def variance_table(design: Design, factor: np.ndarray, sigma: float) -> pd.DataF
     return pd.DataFrame(rows, columns=["group", "term1", "term2", "variance_or_cov", "sd_or_corr"])
 
 
-def conditional(at: Evaluation, factor: np.ndarray, scale: float, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+def conditional(at: Evaluation, factor: np.ndarray, scaling: Scaling, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """Predict the random effects of every group.
 
     Parameters
     ----------
     at : Evaluation
     factor : numpy.ndarray, shape (q, q)
-    scale : float
-        Unit of the outcome in which `at` was computed.
+    scaling : Scaling
+        Of outcome and columns, as `at` was computed.
     sigma : float
         Residual standard deviation, in the outcome's own unit.
 
@@ -57,8 +57,9 @@ def conditional(at: Evaluation, factor: np.ndarray, scale: float, sigma: float) 
     tuple of numpy.ndarray, shape (g, q)
         Conditional means (best linear unbiased predictions), and conditional standard deviations.
     """
-    effects = scale * at.k_r @ (factor @ factor.T)
-    spread = factor @ np.linalg.solve(at.inner, np.broadcast_to(factor.T, at.inner.shape))
+    back = scaling.random_back
+    effects = scaling.scale * at.k_r @ (factor @ factor.T) @ back.T
+    spread = (back @ factor) @ np.linalg.solve(at.inner, np.broadcast_to((back @ factor).T, at.inner.shape))
     return effects, sigma * np.sqrt(np.einsum("gaa->ga", spread))
 
 

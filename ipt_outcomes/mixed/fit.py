@@ -1,4 +1,4 @@
-"""Linear mixed models of change: the fit and everything asked of it afterwards."""
+"""A fitted linear mixed model, and everything asked of it afterwards."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ipt_outcomes.errors import DesignError, OptionError, require_choice
+from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.mixed.adjust import Adjust, adjusted
 from ipt_outcomes.mixed.anova import type_three
-from ipt_outcomes.mixed.columns import as_frame
-from ipt_outcomes.mixed.design import Design, build_design
-from ipt_outcomes.mixed.effects import conditional, fitted, random_effects, variance_table
-from ipt_outcomes.mixed.formula import parse
+from ipt_outcomes.mixed.design import Design
+from ipt_outcomes.mixed.effects import conditional, fitted, random_effects
 from ipt_outcomes.mixed.grid import Against, Combinations, contrasts, means, trends
-from ipt_outcomes.mixed.inference import Satterthwaite, pooled_df, satterthwaite
-from ipt_outcomes.mixed.likelihood import Moments, Scaling, moments_of, scaling_of
-from ipt_outcomes.mixed.optimise import SINGULAR, Optimum, Structure, largest_likelihood
+from ipt_outcomes.mixed.inference import Satterthwaite, pooled_df
+from ipt_outcomes.mixed.likelihood import Moments, Scaling
+from ipt_outcomes.mixed.optimise import Optimum
 from ipt_outcomes.results import ResultObject, format_number, format_p
 
 if TYPE_CHECKING:
@@ -28,6 +26,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DfMethod = Literal["satterthwaite", "residual", "normal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a fit keeps to answer further questions."""
+
+    design: Design
+    moments: Moments
+    scaling: Scaling
+    optimum: Optimum
+    satterthwaite: Satterthwaite
+    n_parameters: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +207,7 @@ class MixedFit(ResultObject):
             return float("inf")
         if self.df_method == "residual":
             return float(self.n_obs - len(self.fixed))
-        return self._inside.satterthwaite.df(weights)
+        return self._inside.satterthwaite.df(weights @ self._inside.scaling.fixed_back)
 
     def anova(self) -> pd.DataFrame:
         """Return an F test of every term of the fixed part, type III.
@@ -327,16 +337,15 @@ class MixedFit(ResultObject):
         lines.append(f"{self.n_obs} rows of {groups}{left}; log-likelihood {self.log_likelihood:.{digits}f}")
         if self.singular:
             lines.append(f"On the boundary (singular): {self.singular_direction}.")
-        for row in self.fixed.itertuples():
-            df = "" if not np.isfinite(row.df) else f", df {format_number(row.df, 'decimal1')}"
-            lines.append(
-                f"  {row.term}: {row.estimate:.{digits}f} ({100 * self.level:g}% CI {row.ci_low:.{digits}f} to "
-                f"{row.ci_high:.{digits}f}){df}, p {format_p(row.p_value)}"
-            )
-        for row in self.random.itertuples():
-            other = f" with {row.term2}" if row.term2 else ""
-            kind = "correlation" if row.term2 else "SD"
-            lines.append(f"  {row.group}, {row.term1}{other}: {kind} {row.sd_or_corr:.{digits}f}")
+        for row in self.fixed.to_dict("records"):
+            df = "" if not np.isfinite(row["df"]) else f", df {format_number(row['df'], 'decimal1')}"
+            limits = f"{row['ci_low']:.{digits}f} to {row['ci_high']:.{digits}f}"
+            estimate = f"{row['estimate']:.{digits}f} ({100 * self.level:g}% CI {limits})"
+            lines.append(f"  {row['term']}: {estimate}{df}, p {format_p(row['p_value'])}")
+        for row in self.random.to_dict("records"):
+            other = f" with {row['term2']}" if row["term2"] else ""
+            kind = "correlation" if row["term2"] else "SD"
+            lines.append(f"  {row['group']}, {row['term1']}{other}: {kind} {row['sd_or_corr']:.{digits}f}")
         lines.append(f"  residual SD {self.sigma:.{digits}f}")
         return "\n".join(lines)
 
@@ -366,170 +375,7 @@ class MixedFit(ResultObject):
 
     def _conditional(self) -> tuple[np.ndarray, np.ndarray]:
         inside = self._inside
-        return conditional(inside.optimum.at, inside.optimum.factor, inside.scaling.scale, self.sigma)
+        return conditional(inside.optimum.at, inside.optimum.factor, inside.scaling, self.sigma)
 
     def _effects(self) -> np.ndarray:
         return self._conditional()[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """What a fit keeps to answer further questions."""
-
-    design: Design
-    moments: Moments
-    scaling: Scaling
-    optimum: Optimum
-    satterthwaite: Satterthwaite
-    n_parameters: int
-
-
-def lmm(
-    formula: str,
-    data: object,
-    *,
-    reml: bool = True,
-    df: DfMethod = "satterthwaite",
-    level: float = 0.95,
-) -> MixedFit:
-    """Fit a linear mixed model with one grouping factor.
-
-    Parameters
-    ----------
-    formula : str
-        As in lme4: ``"phq9 ~ week * arm + baseline + (week | patient_id)"``. Columns whose names are no plain words
-        stand in backticks. The text is read by a grammar and never evaluated.
-    data : pandas.DataFrame, or a polars, Arrow or DuckDB frame
-        One row per person and visit. Rows with a missing outcome or covariate are left out and counted. A missing
-        group means no random effect. A categorical's own order counts, the first level is the reference; plain
-        text is sorted.
-    reml : bool
-        Restricted maximum likelihood; otherwise maximum likelihood.
-    df : {"satterthwaite", "residual", "normal"}
-        Degrees of freedom of tests and intervals.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    MixedFit
-
-    Raises
-    ------
-    OptionError
-        A formula that is not understood, an unknown column, several grouping factors.
-    DesignError
-        Too few rows or groups, columns that are linear combinations of others (they are named).
-    ConvergenceError
-        No start converged; ``.attempts`` says how each ended.
-
-    References
-    ----------
-    Laird and Ware (1982), Biometrics 38(4):963-974, doi:10.2307/2529876; Bates et al. (2015), J Stat Softw 67(1),
-    doi:10.18637/jss.v067.i01; Kuznetsova et al. (2017), J Stat Softw 82(13), doi:10.18637/jss.v082.i13.
-
-    Examples
-    --------
-    >>> from ipt_outcomes import simulate
-    >>> fit = lmm("phq9 ~ week * arm + baseline + (week | patient_id)", simulate.trial().outcome("phq9"))
-    >>> fit.converged, fit.n_groups
-    (True, {'patient_id': 234})
-    """
-    require_choice("df", df, ("satterthwaite", "residual", "normal"))
-    if not 0 < level < 1:
-        raise OptionError(f"level must be between 0 and 1; got {level}")
-    design = build_design(parse(formula), as_frame(data))
-    scaling = scaling_of(design)
-    moments = moments_of(design, scaling)
-    _require_full_rank(moments, design)
-    structure = Structure.of_blocks(np.array([random.block for random in design.random]))
-    optimum = largest_likelihood(moments, structure, reml=reml)
-    free = moments.n - len(design.fixed) if reml else moments.n
-    sigma = float(np.sqrt(optimum.at.rss / free))
-    inside = Inside(
-        design,
-        moments,
-        scaling,
-        optimum,
-        satterthwaite(moments, structure, optimum.factor, optimum.at, sigma, reml=reml),
-        len(design.fixed) + structure.rows.size + 1,
-    )
-    return _result(formula, inside, sigma, free, reml=reml, df=df, level=level)
-
-
-def _result(
-    formula: str, inside: Inside, sigma: float, free: int, *, reml: bool, df: DfMethod, level: float
-) -> MixedFit:
-    """Back to the outcome's own units."""
-    design, scale, optimum = inside.design, inside.scaling.scale, inside.optimum
-    beta = optimum.at.beta * scale
-    names = [column.name for column in design.fixed]
-    if inside.scaling.center:
-        beta[next(i for i, column in enumerate(design.fixed) if column.parts == ())] += inside.scaling.center
-    vcov = optimum.at.a_inv * (sigma * scale) ** 2
-    log_likelihood = -(optimum.at.deviance + 2 * free * np.log(scale)) / 2
-    penalty = inside.n_parameters
-    singular = optimum.null is not None
-    fit = MixedFit(
-        formula=formula,
-        fixed=pd.DataFrame({"term": names, "estimate": beta}),
-        random=variance_table(design, optimum.factor, sigma * scale),
-        sigma=sigma * scale,
-        log_likelihood=float(log_likelihood),
-        aic=float(2 * penalty - 2 * log_likelihood),
-        bic=float(np.log(design.n_rows) * penalty - 2 * log_likelihood),
-        n_obs=design.n_rows,
-        n_dropped=design.n_dropped,
-        n_groups={design.group: len(design.group_levels)},
-        vcov=vcov,
-        reml=reml,
-        df_method=df,
-        level=level,
-        converged=True,
-        singular=singular,
-        singular_direction=_in_words(design, optimum) if singular else "",
-        attempts=optimum.attempts,
-        _inside=inside,
-    )
-    each = Combinations(pd.DataFrame({"term": names}), np.eye(len(names)), np.arange(len(names)))
-    table = fit.table(each)[["term", "estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high"]]
-    object.__setattr__(fit, "fixed", table)
-    return fit
-
-
-def _in_words(design: Design, optimum: Optimum) -> str:
-    names = [random.column.name for random in design.random]
-    variances = np.diag(optimum.factor @ optimum.factor.T) * optimum.scale**2
-    none = [name for name, variance in zip(names, variances, strict=True) if variance < SINGULAR]
-    if none:
-        return f"the variance of {' and of '.join(none)} between {design.group} is 0"
-    assert optimum.null is not None  # noqa: S101  the caller asked
-    weights = optimum.null / np.abs(optimum.null).max()
-    parts = " + ".join(
-        f"{weight:.2g} x {name}" for weight, name in zip(weights, names, strict=True) if abs(weight) > 1e-3
-    )
-    return f"the random effects of {design.group} are perfectly correlated: {parts} does not vary"
-
-
-def _require_full_rank(moments: Moments, design: Design) -> None:
-    """Name the columns that others give exactly."""
-    size = np.sqrt(np.diag(moments.xx))
-    names = [column.name for column in design.fixed]
-    empty = [name for name, length in zip(names, size, strict=True) if not length > 0]
-    found = list(empty)
-    if not empty:
-        correlation = moments.xx / np.multiply.outer(size, size)
-        kept: list[int] = []
-        for i, name in enumerate(names):
-            others = correlation[np.ix_(kept, kept)]
-            with_others = correlation[kept, i]
-            left = 1 - with_others @ np.linalg.lstsq(others, with_others, rcond=None)[0] if kept else 1.0
-            if left < 1e-10:
-                found.append(name)
-            else:
-                kept.append(i)
-    if found:
-        raise DesignError(
-            f"these columns of the fixed part are given by the others or are 0 in every row used: {', '.join(found)}",
-            hint="Leave a term out, or merge levels that no row combines.",
-        )

@@ -162,9 +162,7 @@ class _Grid:
         elif by is not None and by not in (at or {}):
             asked[by] = [float(self.numbers(by).mean())]
         for name, values in (at or {}).items():
-            given = (
-                list(values) if isinstance(values, Sequence | np.ndarray) and not isinstance(values, str) else [values]
-            )
+            given = list(values) if isinstance(values, list | tuple | range | np.ndarray) else [values]
             asked[name] = self._checked(name, given)
         return [dict(zip(asked, values, strict=True)) for values in itertools.product(*asked.values())]
 

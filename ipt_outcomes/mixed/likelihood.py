@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.mixed.design import Design, split_columns
-from ipt_outcomes.sums import packed_index, sums_of_products
+from ipt_outcomes.mixed.design import Design, Split, split_columns
+from ipt_outcomes.sums import GroupSums, packed_index, sums_of_products
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,52 +36,95 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """How the outcome was centred and scaled before its sums were taken.
+    """How outcome and columns were centred and scaled before their sums were taken.
 
     Raw moments of numbers far from 0 cancel: with 1e6 added to every outcome the log-likelihood would be off by 0.3.
 
     Parameters
     ----------
     center : float
-        0 where the fixed part has no intercept that could take it up.
+        Of the outcome; 0 where the fixed part has no intercept that could take it up.
     scale : float
+    fixed_back : numpy.ndarray, shape (p, p)
+        From coefficients of the centred columns to those of the columns as they are.
+    random_back : numpy.ndarray, shape (q, q)
+        The same for random effects.
     """
 
     center: float
     scale: float
+    fixed_back: np.ndarray
+    random_back: np.ndarray
 
 
-def scaling_of(design: Design) -> Scaling:
-    """Choose centre and scale of the outcome of a design."""
-    has_intercept = any(column.parts == () for column in design.fixed)
-    center = float(design.y.mean()) if has_intercept else 0.0
-    return Scaling(center, float(np.std(design.y - center)) or 1.0)
-
-
-def moments_of(design: Design, scaling: Scaling) -> Moments:
+def moments_of(design: Design) -> tuple[Moments, Scaling]:
     """Take the sums of a design.
 
     Parameters
     ----------
     design : Design
-    scaling : Scaling
 
     Returns
     -------
     Moments
-        Of the outcome centred and scaled.
+        Of the outcome centred and scaled, and of centred columns.
+    Scaling
+        The way back.
+
+    Notes
+    -----
+    A column that changes within groups is centred only where the model is the same without that: where every fixed
+    and random column it stands in has, beside it, the one with 1 in its place.
     """
     split = split_columns(design)
-    sums = sums_of_products(split.groups, split.basis, (design.y - scaling.center) / scaling.scale)
+    has_intercept = any(column.parts == () for column in design.fixed)
+    center = float(design.y.mean()) if has_intercept else 0.0
+    scale = float(np.std(design.y - center)) or 1.0
+    blocks = [random.block for random in design.random]
+    shifts = [
+        0.0 if column is None or not _can_shift(place, split, blocks) else float(column.mean())
+        for place, column in enumerate(split.basis)
+    ]
+    basis = [
+        column if column is None or not shift else column - shift
+        for column, shift in zip(split.basis, shifts, strict=True)
+    ]
+    sums = sums_of_products(split.groups, basis, (design.y - center) / scale)
+    back = (_way_back(split.fixed, shifts), _way_back(split.random, shifts))
+    return _expanded(split, sums), Scaling(center, scale, *back)
+
+
+def _can_shift(place: int, split: Split, blocks: list[int]) -> bool:
+    fixed = set(split.fixed)
+    if any(basis == place and (0, constant) not in fixed for basis, constant in split.fixed):
+        return False
+    random = {(block, column) for block, column in zip(blocks, split.random, strict=True)}
+    return all(
+        basis != place or (block, (0, constant)) in random
+        for block, (basis, constant) in zip(blocks, split.random, strict=True)
+    )
+
+
+def _way_back(columns: tuple[tuple[int, int], ...], shifts: list[float]) -> np.ndarray:
+    """Centred columns are columns as they are, times this matrix; so are coefficients, turned round."""
+    turned = np.eye(len(columns))
+    for j, (basis, constant) in enumerate(columns):
+        if shifts[basis]:
+            turned[columns.index((0, constant)), j] = -shifts[basis]
+    return turned
+
+
+def _expanded(split: Split, sums: GroupSums) -> Moments:
+    """Sums of the model's columns from those of their parts."""
     index = packed_index(len(split.basis))
     ones = np.ones(split.groups.n_groups)
     constants = [ones if values is None else values for values in split.constants]
 
     def product(one: tuple[int, int], other: tuple[int, int]) -> np.ndarray:
-        return sums.cross[index[one[0], other[0]]] * constants[one[1]] * constants[other[1]]
+        return np.asarray(sums.cross[index[one[0], other[0]]] * constants[one[1]] * constants[other[1]])
 
     def with_outcome(one: tuple[int, int]) -> np.ndarray:
-        return sums.with_y[one[0]] * constants[one[1]]
+        return np.asarray(sums.with_y[one[0]] * constants[one[1]])
 
     random, fixed = split.random, split.fixed
     xx = np.empty((len(fixed), len(fixed)))

@@ -46,11 +46,11 @@ class Structure:
 
     def theta(self, factor: np.ndarray) -> np.ndarray:
         """Return the free entries, shape (t,)."""
-        return factor[self.rows, self.columns]
+        return np.asarray(factor[self.rows, self.columns])
 
     def gradient(self, by_covariance: np.ndarray, factor: np.ndarray) -> np.ndarray:
         """Turn a derivative by the covariance into one by the free entries, shape (t,)."""
-        return (2 * by_covariance @ factor)[self.rows, self.columns]
+        return np.asarray((2 * by_covariance @ factor)[self.rows, self.columns])
 
     def together(self) -> np.ndarray:
         """Which pairs of effects are correlated, shape (q, q)."""

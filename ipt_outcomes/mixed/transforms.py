@@ -186,11 +186,11 @@ def _compute(node: Node, columns: Columns, name: str) -> np.ndarray:
         return _SIMPLE[node.function](_compute(node.arguments[0], columns, name))
     left, right = _compute(node.left, columns, name), _compute(node.right, columns, name)
     if node.operator == "+":
-        return left + right
+        return np.asarray(left + right)
     if node.operator == "-":
-        return left - right
+        return np.asarray(left - right)
     if node.operator == "*":
-        return left * right
+        return np.asarray(left * right)
     if node.operator == "/":
         return np.asarray(left / right)
     return np.asarray(left**right)

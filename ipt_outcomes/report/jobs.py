@@ -107,20 +107,22 @@ def render(
         if job is not None:
             raise OptionError("a spec is a job already: give render() a spec, or an analysis with its job")
         job, files = read_spec(Path(analysis))
-        analysis = job.run(job.load(files))
+        made: Analysis = job.run(job.load(files))
         title = title or job.title
-    kind = _KINDS.get(type(analysis))
+    else:
+        made = analysis
+    kind = _KINDS.get(type(made))
     if kind is None:
-        raise OptionError(f"expected an analysis or the path of a spec; got {type(analysis).__name__}")
+        raise OptionError(f"expected an analysis or the path of a spec; got {type(made).__name__}")
     whom = audience or kind.audience
     begin = step or (lambda name: None)
     begin("drawing")
-    document = kind.document(analysis, title=title, audience=whom)
+    document = kind.document(made, title=title, audience=whom)
     begin("writing")
-    record: dict[str, Any] = {"job": None, "options": analysis.options.to_dict()} if job is None else job.to_dict()
+    record: dict[str, Any] = {"job": None, "options": made.options.to_dict()} if job is None else job.to_dict()
     inputs = [
         InputFile(name=_manifest_name(source.name), sha256=source.sha256, rows=source.rows)
-        for source in kind.sources(analysis)
+        for source in kind.sources(made)
     ]
     return write_report(document, out, formats=formats, analysis=record, inputs=inputs, audience=whom, extra=extra)
 

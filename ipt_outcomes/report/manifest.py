@@ -17,7 +17,18 @@ from ipt_outcomes.errors import DataError, IptError, OptionError
 MANIFEST_NAME = "manifest.json"
 AUDIENCES = ("internal", "board", "public", "publication", "published")
 
-_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "Jinja2", "typst", "python-docx", "openpyxl", "pyreadstat")
+_LIBRARIES = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "matplotlib",
+    "Jinja2",
+    "typst",
+    "python-docx",
+    "openpyxl",
+    "pyreadstat",
+)
 _PATH = re.compile(r"(/[^/\s]+){2,}|[A-Za-z]:[\\/].*|\\\\.*|~/.*")
 _FILE_NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]+")
 

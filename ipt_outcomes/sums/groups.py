@@ -78,7 +78,7 @@ class Groups:
     def first(self, values: np.ndarray) -> np.ndarray:
         """Return the value of each group's first row, shape (g,)."""
         places = self.starts if self.order is None else self.order[self.starts]
-        return values[places]
+        return np.asarray(values[places])
 
     def is_constant(self, values: np.ndarray) -> bool:
         """Return whether values of rows are the same within every group."""

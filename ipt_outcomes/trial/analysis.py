@@ -264,7 +264,7 @@ def analyse(
         "model": model,
         "comparisons": compare(until, end, model, pairs, better=direction, level=level),
         "response": responses,
-        "areas": change_by_area(until, end, pairs, by=by, area_set=cohort.area_set, level=level),
+        "areas": change_by_area(until, end, model, pairs, by=by, area_set=cohort.area_set, level=level),
         "trajectory": trajectory_of(data, end, model),
     }
     return TrialAnalysis(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from ipt_outcomes.errors import OptionError
+from ipt_outcomes.errors import ConvergenceError, DesignError, OptionError
 from ipt_outcomes.io.cohort import AreaSet
+from ipt_outcomes.mixed import ChangeBy, change_by
 from ipt_outcomes.results import ResultObject, format_interval, format_number
+from ipt_outcomes.trial.arms import holds_ipt
 from ipt_outcomes.trial.data import TrialData
+from ipt_outcomes.trial.model import FEWEST, VISITS_FOR_SLOPES, ChangeModel
 from ipt_outcomes.trial.visits import Visit
 from ipt_outcomes.vocabulary import ProblemArea, label
 
@@ -28,6 +32,9 @@ _BEFORE = {
     "stratum",
     "indication",
 }
+# Columns that group nobody, or that the comparison of arms is about already.
+_NO_LEVELS = {"patient_id", "episode_id", "arm", "baseline", "value", "week", "visit"}
+MOST_LEVELS = 12
 _LINE = ("estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high")
 
 
@@ -40,17 +47,19 @@ class AreaPart:
     arms : tuple of str
         Arm 1 and arm 2 of a randomised comparison, or the one arm.
     label : str
-        As it has to be printed: "randomised comparison", "within ipt: not a randomised comparison".
+        "randomised comparison", or "within ipt: not a randomised comparison".
     lines : pandas.DataFrame
-        ``area estimate se df statistic p_value ci_low ci_high`` and, with two arms, ``p_holm``: the arms' difference
-        at the end point in each area (arm 1 minus arm 2), or the mean at the end point in each area of the arm.
+        ``quantity area estimate se df statistic p_value ci_low ci_high``, and with two arms ``p_holm``. Quantity
+        "slope" is change per week, "mean" the score at the end point; with two arms both are arm 1 minus arm 2.
     people : pandas.DataFrame
         ``arm area n``: people with a baseline and a score after it.
     test : dict of str to float
-        Whether the areas differ: ``statistic num_df den_df p_value``; empty where there is no test.
+        Whether the slopes (their differences) are equal over areas: ``statistic num_df den_df p_value``; empty where
+        there is no test.
     shrunken : pandas.DataFrame
-        ``area estimate se ci_low ci_high``, drawn towards their mean; may have no rows.
-    shrunken_tau2 : float or None
+        ``area estimate se ci_low ci_high``: slopes (their differences) drawn towards their mean; may have no rows.
+    tau : float or None
+        Standard deviation between areas they were shrunken by.
     formula : str
     too_few : tuple of str
         Areas left out of the model for want of people.
@@ -64,10 +73,15 @@ class AreaPart:
     people: pd.DataFrame
     test: dict[str, float]
     shrunken: pd.DataFrame
-    shrunken_tau2: float | None
+    tau: float | None
     formula: str
     too_few: tuple[str, ...]
     gap: str
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """Areas with numbers, in order."""
+        return tuple(dict.fromkeys(str(area) for area in self.lines["area"]))
 
     @property
     def where(self) -> dict[str, str]:
@@ -117,6 +131,7 @@ class AreaChange(ResultObject):
         if not self.parts:
             return ""
         formula = next((part.formula for part in self.parts if part.formula), "")
+        formula = formula.replace("patient_id", "person").replace("area", self.by)
         if self.randomised:
             why = (
                 "it was set before or at randomisation in every arm, so arms are compared within each level"
@@ -129,11 +144,13 @@ class AreaChange(ResultObject):
                 "numbers describe people within an arm with IPT, who differ in more than this; those who left before "
                 "it was set are counted"
             )
+        if not formula:
+            return f"Change by {self.name}: {why}."
         return (
-            f"Change by {self.name}: {why}. Model: {formula.replace('patient_id', 'person')}. The test asks whether "
-            "the levels differ; p values of single levels are adjusted after Holm. Shrunken estimates are drawn "
-            "towards the mean of the levels as far as the spread between them (REML) can be told from chance; a spread "
-            "of 0 does not show that the levels are alike."
+            f"Change by {self.name}: {why}. Model: {formula}. "
+            "The test asks whether the levels differ; p values of single levels are adjusted after Holm. Shrunken "
+            "estimates are drawn towards the mean of the levels as far as the spread between them (REML) can be told "
+            "from chance; a spread of 0 does not show that the levels are alike."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -150,15 +167,17 @@ class AreaChange(ResultObject):
             names = " minus ".join(label(arm) for arm in part.arms)
             if part.gap:
                 lines.append(f"{names}: {part.gap}")
-            for row in part.lines.to_dict(orient="records"):
+            for row in part.lines[part.lines["quantity"].eq("slope")].to_dict(orient="records"):
                 limits = format_interval(row["ci_low"], row["ci_high"])
-                lines.append(f"{names}, {label(row['area'])}: {format_number(row['estimate'])} ({limits}) points")
+                number = f"{format_number(row['estimate'])} ({limits}) points per week"
+                lines.append(f"{names}, {label(row['area'])}: {number}")
         return "\n".join(lines)
 
 
 def change_by_area(
     data: TrialData,
     end: Visit,
+    model: ChangeModel | str,
     pairs: tuple[tuple[str, str], ...],
     *,
     by: str,
@@ -172,6 +191,8 @@ def change_by_area(
     data : TrialData
         Visits up to the end point.
     end : Visit
+    model : ChangeModel or str
+        The model of change, which says which arms have enough people; the reason where there is none.
     pairs : tuple of (arm1, arm2)
     by : str
         Column of the people.
@@ -182,27 +203,175 @@ def change_by_area(
     Returns
     -------
     AreaChange
+        Arms are compared only if every arm's area was set before randomisation; otherwise each arm with IPT is
+        described on its own.
 
     Raises
     ------
     OptionError
-        `by` is no column, unless it is the problem area, which data may lack.
+        `by` is no column (unless it is the problem area, which data may lack), or has no few levels.
     """
-    if by not in data.people:
+    if by not in data.people or by in _NO_LEVELS:
         if by != AREA:
-            columns = ", ".join(str(name) for name in data.people.columns if name not in ("patient_id", "episode_id"))
-            raise OptionError(
-                f"there is no column {by!r} to compare by", column=by, hint=f"The columns are: {columns}."
-            )
+            raise _no_column(by, data.people)
         return _nothing(by, "the data name no problem area")
-    randomised = area_set == "before" if by == AREA else by in _BEFORE
-    not_set = {arm: int((data.people["arm"].eq(arm) & _unset(data.people[by])).sum()) for arm in data.arms}
-    return _nothing(by, "pending", not_set)
+    area = levels_of(data.people[by], by)
+    if isinstance(model, str) or not area.notna().any():
+        return _nothing(by, model if isinstance(model, str) else f"nobody has a known {by.replace('_', ' ')}")
+    not_set = {arm: int((data.people["arm"].eq(arm) & area.isna()).sum()) for arm in data.arms}
+    frame = _frame(data, area, model.arms)
+    known = set(frame.loc[frame["area"].notna(), "arm"].astype(str))
+    randomised = (area_set == "before" if by == AREA else by in _BEFORE) and known == set(model.arms)
+    asked: list[tuple[str, ...]] = list(pairs) if randomised else [(arm,) for arm in data.arms if holds_ipt(arm)]
+    fits: dict[str, ChangeBy] = {}
+    parts = [_part(frame, end, arms, model, fits, randomised=randomised, level=level) for arms in asked]
+    return AreaChange(by=by, randomised=randomised, parts=tuple(parts), not_set=not_set, gap="")
 
 
-def _nothing(by: str, gap: str, not_set: dict[str, int] | None = None) -> AreaChange:
-    return AreaChange(by=by, randomised=False, parts=(), not_set=not_set or {}, gap=gap)
+def levels_of(values: pd.Series, by: str) -> pd.Series:
+    """Return a column of the people as levels; "none set" is no level.
+
+    Raises
+    ------
+    OptionError
+        The column has more than `MOST_LEVELS` levels, so that it groups nobody.
+    """
+    unset = values.isna() | values.astype("string").eq(ProblemArea.NONE_SET.value).fillna(True)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        order = [str(level) for level in values.cat.categories]
+    else:
+        numbers = pd.api.types.is_numeric_dtype(values)
+        order = [_level_text(level) for level in sorted(values.dropna().unique(), key=float if numbers else str)]
+    texts = values.astype(object).map(_level_text, na_action="ignore").mask(unset)
+    used = [level for level in order if level in set(texts.dropna())]
+    if len(used) > MOST_LEVELS:
+        raise OptionError(
+            f"{by} has more than {MOST_LEVELS} levels: change cannot be described by it",
+            column=by,
+            hint="Name a column that groups people, such as problem_area or sex.",
+        )
+    return pd.Series(pd.Categorical(texts, categories=used), index=values.index)
 
 
-def _unset(values: pd.Series) -> pd.Series:
-    return values.isna() | values.astype(str).eq(ProblemArea.NONE_SET.value)
+def _level_text(level: Any) -> str:
+    return f"{level:g}" if isinstance(level, float) else str(level)
+
+
+def _no_column(by: str, people: pd.DataFrame) -> OptionError:
+    columns = ", ".join(str(name) for name in people.columns if name not in _NO_LEVELS)
+    return OptionError(f"there is no column {by!r} to compare by", column=by, hint=f"The columns are: {columns}.")
+
+
+def _nothing(by: str, gap: str) -> AreaChange:
+    return AreaChange(by=by, randomised=False, parts=(), not_set={}, gap=gap)
+
+
+def _frame(data: TrialData, area: pd.Series, arms: tuple[str, ...]) -> pd.DataFrame:
+    """Scores of the arms in the model, each with its person's level."""
+    columns = ["patient_id", "arm", "baseline", "visit", "week", "value"]
+    frame = data.scores.loc[data.scores["arm"].isin(arms), columns].copy()
+    of_person = dict(zip(data.people["patient_id"], area.astype(object), strict=True))
+    frame["area"] = pd.Categorical(frame["patient_id"].map(of_person), categories=area.cat.categories)
+    frame["arm"] = pd.Categorical(frame["arm"].astype(str), categories=list(arms))
+    return frame.reset_index(drop=True)
+
+
+def _part(
+    frame: pd.DataFrame,
+    end: Visit,
+    arms: tuple[str, ...],
+    model: ChangeModel,
+    fits: dict[str, ChangeBy],
+    *,
+    randomised: bool,
+    level: float,
+) -> AreaPart:
+    usable = frame[frame["value"].notna() & frame["baseline"].notna() & frame["week"].notna()]
+    in_model = model.arms if randomised else arms
+    people = usable.drop_duplicates("patient_id")
+    counts = pd.crosstab(people["area"], people["arm"], dropna=False)
+    counts = counts.reindex(columns=list(in_model), fill_value=0)
+    counts = counts[counts.index.notna()]
+    few = counts.index[counts.min(axis=1).to_numpy() < FEWEST]
+    kept = [str(one) for one in counts.index if one not in set(few)]
+    table = pd.DataFrame(
+        [(arm, str(one), int(counts.loc[one, arm])) for arm in arms if arm in counts for one in counts.index],
+        columns=["arm", "area", "n"],
+    )
+    rows = frame[frame["area"].isin(kept) & frame["arm"].isin(in_model)].copy()
+    rows["area"] = pd.Categorical(rows["area"].astype(str), categories=kept)
+    rows["arm"] = pd.Categorical(rows["arm"].astype(str), categories=list(in_model))
+    gap = _why_none(arms, model, kept, rows)
+    made: ChangeBy | None = None
+    if not gap:
+        try:
+            # One model serves every comparison of an arm.
+            if arms[0] not in fits:
+                fits[arms[0]] = _change(rows, end, arms[0], randomised=randomised, level=level)
+            made = fits[arms[0]]
+        except (ConvergenceError, DesignError) as error:
+            gap = error.message
+    name = "randomised comparison" if randomised else f"within {arms[0]}: not a randomised comparison"
+    shrunken = _shrunken(made, arms)
+    return AreaPart(
+        arms=arms,
+        label=name,
+        lines=_lines(made, arms),
+        people=table,
+        test={} if made is None else _test(made, arms),
+        shrunken=shrunken.drop(columns="tau"),
+        tau=float(shrunken["tau"].iloc[0]) if len(shrunken) else None,
+        formula="" if made is None else made.fit.formula.replace("`", ""),
+        too_few=tuple(str(one) for one in few),
+        gap=gap,
+    )
+
+
+def _why_none(arms: tuple[str, ...], model: ChangeModel, kept: list[str], rows: pd.DataFrame) -> str:
+    """Why change cannot be modelled by level; empty where it can."""
+    out = [model.left_out[arm] for arm in arms if arm in model.left_out]
+    if out:
+        return "; ".join(out)
+    visits = rows.loc[rows["value"].notna(), "visit"].nunique()
+    if len(kept) < 2:
+        return "fewer than two levels have enough people in every arm"
+    if visits < VISITS_FOR_SLOPES:
+        return f"change over weeks needs {VISITS_FOR_SLOPES} visits after baseline, there are {visits}"
+    return ""
+
+
+def _change(rows: pd.DataFrame, end: Visit, arm: str, *, randomised: bool, level: float) -> ChangeBy:
+    common: dict[str, Any] = {"outcome": "value", "by": "area", "week": "week", "subject": "patient_id"}
+    common |= {"baseline": "baseline", "at": end.week, "level": level}
+    if not randomised:
+        return change_by(rows, **common)
+    return change_by(rows, **common, arm="arm", arm1=arm, set_before=True)
+
+
+def _mine(table: pd.DataFrame, arms: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of one comparison; all rows where arms are not compared."""
+    return table[table["contrast"].eq(" - ".join(arms))] if len(arms) > 1 else table
+
+
+def _lines(made: ChangeBy | None, arms: tuple[str, ...]) -> pd.DataFrame:
+    two = len(arms) > 1
+    columns = ["quantity", "area", *_LINE, *(["p_holm"] if two else [])]
+    if made is None:
+        return pd.DataFrame(columns=columns)
+    table = _mine(made.contrasts if two else made.levels, arms).rename(columns={"p_adjusted": "p_holm"})
+    return table[columns].astype({"area": str}).reset_index(drop=True)
+
+
+def _test(made: ChangeBy, arms: tuple[str, ...]) -> dict[str, float]:
+    table = made.test
+    if len(arms) > 1:
+        table = table[table["hypothesis"].str.startswith(f"{' - '.join(arms)}:")]
+    row = table.iloc[0]
+    return {name: float(row[name]) for name in ("statistic", "num_df", "den_df", "p_value")}
+
+
+def _shrunken(made: ChangeBy | None, arms: tuple[str, ...]) -> pd.DataFrame:
+    columns = ["area", "estimate", "se", "ci_low", "ci_high", "tau"]
+    if made is None:
+        return pd.DataFrame(columns=columns)
+    return _mine(made.shrunken, arms)[columns].astype({"area": str}).reset_index(drop=True)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from ipt_outcomes.errors import ConvergenceError, DesignError, IptError
+from ipt_outcomes.mixed import MixedFit, lmm
 from ipt_outcomes.trial.ancova import Ancova, ancova
 from ipt_outcomes.trial.data import TrialData
 from ipt_outcomes.trial.visits import Visit
 from ipt_outcomes.vocabulary import label
 
-if TYPE_CHECKING:
-    from ipt_outcomes.mixed import MixedFit
-
 SLOPES = "value ~ week*arm + baseline + (week | patient_id)"
 INTERCEPTS = "value ~ week*arm + baseline + (1 | patient_id)"
 
 # Intercept, slope, their covariance and the residual need three visits to be told apart.
-_VISITS_FOR_SLOPES = 3
+VISITS_FOR_SLOPES = 3
 FEWEST = 5
 """People with a score that an arm needs; below it nothing is estimated for the arm."""
 
@@ -146,13 +144,11 @@ def fit_change(data: TrialData, end: Visit, *, level: float) -> ChangeModel | st
     attempts: list[str] = []
     common = {"end": end, "arms": arms, "people": people, "left_out": left_out}
     for formula in (SLOPES, INTERCEPTS):
-        needed = _VISITS_FOR_SLOPES if formula == SLOPES else 2
+        needed = VISITS_FOR_SLOPES if formula == SLOPES else 2
         if visits < needed:
             attempts.append(f"{formula}: needs {needed} visits after baseline, there are {visits}")
             continue
         try:
-            from ipt_outcomes.mixed import lmm
-
             fit = lmm(formula, frame, reml=True, df="satterthwaite", level=level)
         except (ConvergenceError, DesignError) as error:
             attempts.append(f"{formula}: {error.message}")

@@ -99,27 +99,34 @@ def _area_rows(record: Recorder, part: AreaPart, areas: AreaChange, flow_ids: Ma
         if mine:
             record.sum(everyone, *mine)
         record.part(flow_ids[arm, "with_any_outcome"], everyone)
+    _area_lines(record, part, people)
     made: list[str] = []
-    for row in records(part.lines):
-        groups = {**where, "area": str(row["area"])}
-        names = [name for name in LINE_UNITS if name in row]
-        ids = [record.number("area", name, row[name], LINE_UNITS[name], groups, method=part.label) for name in names]
-        record.modelled(ids, [count for (_, area), count in people.items() if area == groups["area"]])
     units = {"num_df": "degrees of freedom", "den_df": "degrees of freedom", "statistic": "F", "p_value": "p"}
-    made += [
-        record.number("area_test", name, value, units[name], where, method=f"the areas do not differ; {part.label}")
-        for name, value in part.test.items()
-        if name in units
-    ]
-    if part.shrunken_tau2 is not None:
-        made.append(record.number("area_shrunken", "tau2", part.shrunken_tau2, "points²", where))
+    hypothesis = f"change per week is the same in all levels; {part.label}"
+    for name, value in part.test.items():
+        made.append(record.number("area_test", name, value, units[name], where, method=hypothesis))
+    if part.tau is not None:
+        made.append(record.number("area_shrunken", "tau", part.tau, "points per week", where))
     for row in records(part.shrunken):
         groups = {**where, "area": str(row["area"])}
+        method = "change per week, drawn towards the mean of the levels"
         made += [
-            record.number(
-                "area_shrunken", name, row[name], "points", groups, method="drawn towards the mean of the areas"
-            )
+            record.number("area_shrunken", name, row[name], "points per week", groups, method=method)
             for name in ("estimate", "se", "ci_low", "ci_high")
         ]
     if made:
         record.modelled(made, people.values())
+
+
+def _area_lines(record: Recorder, part: AreaPart, people: Mapping[tuple[str, str], str]) -> None:
+    """Change per week and scores at the end point, in each level."""
+    for row in records(part.lines):
+        area, quantity = str(row["area"]), str(row["quantity"])
+        groups = {**part.where, "area": area, "quantity": quantity}
+        points = "points per week" if quantity == "slope" else "points"
+        ids = []
+        for name, unit in LINE_UNITS.items():
+            if name in row:
+                shown = points if unit == "points" else unit
+                ids.append(record.number("area", name, row[name], shown, groups, method=part.label))
+        record.modelled(ids, [count for (_, of), count in people.items() if of == area])

@@ -87,8 +87,6 @@ def test_none_is_the_empty_mapping():
     assert CohortMapping().to_toml() == 'table = "cohort"\n'
 
 
-
-
 def test_all_faults_are_listed_at_once():
     with pytest.raises(OptionError) as caught:
         read_cohort_mapping(
@@ -165,7 +163,12 @@ def test_an_id_may_share_its_column_with_the_site():
 
 def test_source_columns_that_are_not_there_are_named_with_near_ones():
     plan = read_cohort_mapping(
-        {"patient_id": "ident", "left_out": ["aeg"], "missing": {"scor": {"9": "x"}}, "exclude": {"nothing": {"1": "y"}}}
+        {
+            "patient_id": "ident",
+            "left_out": ["aeg"],
+            "missing": {"scor": {"9": "x"}},
+            "exclude": {"nothing": {"1": "y"}},
+        }
     )
     with pytest.raises(OptionError) as caught:
         plan.check(("id", "age", "score"), "file.csv")

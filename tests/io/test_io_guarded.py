@@ -352,3 +352,45 @@ def test_several_notes_and_columns_of_one_label_set(tmp_path):
     table = read_table(tmp_path / "t.sav")
     assert table.file_label == "a title"
     assert table.notes == ("first", "second")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("version", [114, 117, 118, 119])
+def test_releases_of_stata(tmp_path, version, order):
+    frame = pd.DataFrame(
+        {
+            "a": np.array([1, 2, 3], dtype="int8"), "b": np.array([1, 2, 3], dtype="int16"),
+            "c": np.array([1, 2, 3], dtype="int32"), "d": [0.5, 1.5, np.nan], "s": ["x", "é", ""],
+            "when": pd.to_datetime(["2020-02-29 10:10:10", "1999-12-31 00:00:00", None]),
+            "arm": pd.Categorical(["ipt", "usual care", "ipt"]),
+        }
+    )  # fmt: skip
+    path = tmp_path / "t.dta"
+    frame.to_stata(path, version=version, write_index=False, byteorder=order, convert_dates={"when": "tc"})
+    table = read_table(path)
+    for name in ("a", "b", "c"):
+        assert table.frame[name].tolist() == [1, 2, 3]
+    assert table.frame["s"].tolist() == ["x", "é", ""]
+    assert table.frame["when"].isna().tolist() == [False, False, True]
+    assert table.frame["when"][0] == frame["when"][0]
+    assert table.value_labels["arm"] == {0: "ipt", 1: "usual care"}
+    assert table.frame["arm"].tolist() == [0, 1, 0]
+    assert table.encoding == ("utf-8" if version >= 118 else "windows-1252")
+    # Before release 118 the encoding is not in the file: said where it matters.
+    assert any("accents" in text for text in table.warnings) == (version < 118)
+
+
+@pytest.mark.parametrize("version", [117, 118])
+def test_long_texts_of_stata(tmp_path, version):
+    long = ["x" * 3000, "y" * 2500] if version == 117 else ["日本" * 1500, "é" * 2100]
+    path = tmp_path / "t.dta"
+    frame = pd.DataFrame({"note": long, "n": [1, 2]})
+    frame.to_stata(path, version=version, write_index=False, convert_strl=["note"])
+    assert read_table(path).frame["note"].tolist() == long
+
+
+@pytest.mark.shared
+def test_the_clinic_file_of_three_arms(shared):
+    table = read_table(shared / "data" / "clinic" / "browne_simulated_missing_data.sav", expect_rows=663)
+    assert table.frame.shape == (663, 27)
+    assert table.warnings == ()

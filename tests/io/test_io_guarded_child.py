@@ -128,8 +128,10 @@ def test_a_busy_loop_ends_at_the_processor_limit(file, pretend):
 
 @ON_LINUX
 def test_too_much_memory_ends_at_the_system_limit(file, pretend):
-    deed = "try:\n    x = bytearray(1 << 30)\nexcept MemoryError:\n    frames.write_json(answers, {'refused': 'memory', 'facts': {}})"
-    pretend(deed)
+    pretend(
+        "try:\n    x = bytearray(1 << 30)\n"
+        "except MemoryError:\n    frames.write_json(answers, {'refused': 'memory', 'facts': {}})"
+    )
     assert "more memory" in sentence(file, memory=600 * 1024**2)
 
 
@@ -164,8 +166,11 @@ def test_the_environment_holds_no_secrets(file, pretend, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "x.py"))
-    pretend("frames.write_json(answers, {'environment': dict(os.environ), 'argv': sys.argv, 'path': sys.path, 'cwd': os.getcwd(),"
-            " 'isolated': sys.flags.isolated}); frames.write_frame(answers, b'')")  # fmt: skip
+    pretend(
+        "told = {'environment': dict(os.environ), 'argv': sys.argv, 'path': sys.path, 'cwd': os.getcwd()}\n"
+        "frames.write_json(answers, told | {'isolated': sys.flags.isolated})\n"
+        "frames.write_frame(answers, b'')"
+    )
     with reading_session() as one:
         told, _ = one.ask({"path": str(file)})
     assert set(told["environment"]) <= {*session._OWN, *session._PASSED_ON, "LC_CTYPE"}
@@ -319,8 +324,8 @@ def test_resident_memory_of_a_process():
     assert memory.resident_bytes(2**22 + 5) is None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a name that is no UTF-8")
+@ON_LINUX
 def test_a_path_of_any_bytes(file):
     odd = os.fsencode(file.parent) + b"/\xff \xe4;$(x).sav"
-    os.rename(file, odd)
+    file.rename(os.fsdecode(odd))
     assert len(read_table(os.fsdecode(odd))) == 2

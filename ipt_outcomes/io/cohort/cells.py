@@ -35,6 +35,7 @@ class Texts:
     @classmethod
     def of(cls, column: pd.Series) -> Texts:
         """Read a column as text, exactly as written; cells that are empty or blank are missing."""
+        uniques: Any
         if isinstance(column.dtype, pd.CategoricalDtype):
             codes, uniques = column.cat.codes.to_numpy(), column.cat.categories
         else:
@@ -44,10 +45,7 @@ class Texts:
                 # Lists and other cells that cannot be compared count by their text.
                 told = np.array([cell if _is_missing(cell) else str(cell) for cell in column], dtype=object)
                 codes, uniques = pd.factorize(told, use_na_sentinel=True)
-        own = uniques.dtype
-        plain = isinstance(own, pd.StringDtype) or pd.api.types.is_numeric_dtype(own)
-        different = pd.Series(uniques, dtype=None if plain else object)
-        texts = to_text(different).to_pylist()
+        texts = to_text(_as_series(uniques)).to_pylist()
         return cls(np.asarray(codes).astype(np.int64), tuple(texts)).mapped(
             lambda text: text if text is not None and text.strip() else None
         )
@@ -107,6 +105,12 @@ class Texts:
         codes = np.array([*(position.get(value, -1) for value in self.values), -1], dtype=np.int64)[self.codes]
         dtype = pd.CategoricalDtype(levels, ordered=False)
         return pd.Series(pd.Categorical.from_codes(codes.tolist(), dtype=dtype))
+
+
+def _as_series(values: Any) -> pd.Series:
+    """Values as a column; mixed ones stay objects (pandas would make text of them, which may not be possible)."""
+    plain = isinstance(values.dtype, pd.StringDtype) or pd.api.types.is_numeric_dtype(values.dtype)
+    return pd.Series(values, dtype=None if plain else object)
 
 
 def _is_missing(cell: Any) -> bool:

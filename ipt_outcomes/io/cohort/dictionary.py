@@ -127,12 +127,13 @@ def target_of(name: str) -> Target | None:
     match = _ITEM.fullmatch(name.strip())
     if match is not None:
         known = instrument_name(match.group(1))
-        if known is not None and 1 <= int(match.group(2)) <= _items_on_form(known):
+        if known is not None and 1 <= int(match.group(2)) <= items_on_form(known):
             return Target("item", known, str(int(match.group(2))))
     return None
 
 
-def _items_on_form(name: str) -> int:
+def items_on_form(name: str) -> int:
+    """Return how many items stand on the form, with those that are never counted."""
     return int(instrument(name).n_items or 0) + EXTRA_ITEMS.get(name, 0)
 
 

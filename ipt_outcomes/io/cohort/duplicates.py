@@ -159,7 +159,8 @@ def add_baselines(table: pd.DataFrame, scores: Scores, collected: Assessments, f
         new = np.setdiff1d(np.flatnonzero(~np.isnan(value)), known["episode"].to_numpy(dtype=np.int64))
         replaced = empty.index[empty["episode"].isin(new)]
         parts = [table.drop(index=replaced), _baseline_rows(new, value[new], number, collected)]
-        table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+        filled = [part for part in parts if len(part)]
+        table = pd.concat(filled, ignore_index=True) if filled else table
         collected.notes.append(f"{short}: the baseline of {len(new)} people is a score at week 0")
     return table
 

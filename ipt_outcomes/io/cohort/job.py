@@ -118,13 +118,15 @@ class CohortJob:
         return cohort.where(self.where) if self.where else cohort
 
     def _faults(self) -> list[str]:
+        # Types hold what they promise only where a checker reads the caller; specs are read at run time.
         texts = ("encoding", "decimal", "title")
-        found = [f"{name} must be text" for name in texts if not isinstance(getattr(self, name), str | None)]
-        if not isinstance(self.mapping, Mapping | None):
+        given: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        found = [f"{name} must be text" for name in texts if not isinstance(given[name], str | None)]
+        if not isinstance(given["mapping"], Mapping | None):
             found.append("mapping must be a name, a file or a table")
-        if not isinstance(self.where, Mapping) or not all(is_list(values) for values in self.where.values()):
+        if not isinstance(given["where"], Mapping) or not all(is_list(values) for values in given["where"].values()):
             found.append('where must be a table of lists: column = ["value"]')
-        return found if isinstance(self.options, Mapping) else [*found, "options must be a table"]
+        return found if isinstance(given["options"], Mapping) else [*found, "options must be a table"]
 
 
 def is_list(value: object) -> bool:

@@ -19,6 +19,7 @@ from ipt_outcomes.io.cohort.dictionary import IDS, Target
 from ipt_outcomes.io.cohort.duplicates import add_baselines, refuse_unclear_baselines, settle_duplicates
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.flow import areas_set, flow_table
+from ipt_outcomes.io.cohort.item_rows import score_item_rows
 from ipt_outcomes.io.cohort.mapping import CohortMapping, read_cohort_mapping
 from ipt_outcomes.io.cohort.people import Tables, find_people, make_tables
 from ipt_outcomes.io.cohort.reader import Reader, without_excluded
@@ -140,6 +141,7 @@ def _read(raw: Raw, plan: CohortMapping, columns: Columns, faults: Faults) -> _R
     collected = Assessments(people, times)
     add_scores(collected, scores, dict(plan.visits), reader, columns, values, faults)
     table, settled = settle_duplicates(collected.table(), plan.duplicates, collected, faults)
+    table = score_item_rows(table, collected, faults)
     table = add_baselines(table, scores, collected, faults)
     refuse_unclear_baselines(table, collected, faults)
     if times.known and not np.isnan(times.week).all():

@@ -158,8 +158,9 @@ def _instruments(source: str, reader: Reader, faults: Faults) -> Texts:
 def _refuse_personal(texts: Texts, source: str, faults: Faults, most_levels: int | None) -> None:
     for finding in scan(texts.values, texts.counts, most_levels=most_levels):
         said = "what looks like " if finding.rule == "L3" else ""
+        cells = "1 cell" if finding.count == 1 else f"{finding.count} cells"
         faults.add(
-            f"{source}: {said}{finding.kind} in {finding.count} cells ({finding.rule})",
+            f"{source}: {said}{finding.kind} in {cells} ({finding.rule})",
             rule=finding.rule, column=source, expected="codes without identifiers or free text",
             hint=f"Leave such columns out (left_out), or group them before loading: {source}.",
         )  # fmt: skip

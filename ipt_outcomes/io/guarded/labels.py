@@ -23,7 +23,7 @@ _WORDS = re.compile(
 _REPEATED = re.compile(r"-?(?:7{2,}|8{2,}|9{2,}|9+[5-8])|-[1-9]\d?")
 
 
-def plain_code(code: Any, *, text: bool, program: str) -> Any:
+def plain_code(code: Any, *, text: bool) -> Any:
     """Return a code as it stands in a frame: whole numbers whole, missing letters with their dot."""
     if isinstance(code, str):
         return code if text else f".{code}"
@@ -31,10 +31,10 @@ def plain_code(code: Any, *, text: bool, program: str) -> Any:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
-def value_labels(column: Mapping[str, Any], program: str) -> dict[Any, str]:
+def value_labels(column: Mapping[str, Any]) -> dict[Any, str]:
     """Return the labels of a column by code."""
     text = column["type"] == "text"
-    return {plain_code(code, text=text, program=program): label for code, label in column["codes"]}
+    return {plain_code(code, text=text): label for code, label in column["codes"]}
 
 
 def declared(values: Any, ranges: Iterable[tuple[Any, Any]], *, text: bool) -> npt.NDArray[np.bool_]:

@@ -161,7 +161,7 @@ class _Assembly:
     def reading(self, name: str, digest: str) -> Reading:
         """Put together columns, labels and missing codes."""
         titles = [column["name"] for column in self.told["columns"]]
-        labels = {c["name"]: value_labels(c, self.known.key) for c in self.told["columns"] if c["codes"]}
+        labels = {c["name"]: value_labels(c) for c in self.told["columns"] if c["codes"]}
         frame = pd.DataFrame(
             {
                 place: self._column(place, column, labels.get(column["name"], {}))

@@ -95,6 +95,7 @@ _CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
         f"does not end as it should after {_rows(facts['header'])}: it is cut short, or its header counts too few rows"
     ),
     "columns": lambda facts: "has no columns",
+    "double": lambda facts: "has several columns of the same name",
 }
 
 

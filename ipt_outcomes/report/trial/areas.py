@@ -85,18 +85,18 @@ def _figure(shown: Shown) -> tuple[Block, ...]:
     rows = [
         contrast_row(
             shown,
-            capital(label(str(area))),
+            capital(label(area)),
             "area",
             _title(part) if several else "",
             **part.where,
-            area=str(area),
+            area=area,
+            quantity="slope",
         )
         for part in areas.parts
-        for area in part.lines["area"]
+        for area in part.areas
     ]
     if not rows or all(math.isnan(row.estimate) for row in rows):
         return ()
-    what = _what(shown)
     better = shown.analysis.options.better if areas.randomised else None
 
     def draw(width: float) -> Axes:
@@ -105,9 +105,9 @@ def _figure(shown: Shown) -> tuple[Block, ...]:
             measure="MD" if areas.randomised else None,
             header=capital(areas.name),
             better=better,
-            favours=("the first arm", "the second arm") if several else _arms_of(areas.parts[0]),
+            favours=_sides(areas.parts),
             level=shown.analysis.options.level,
-            xlabel=what,
+            xlabel=_what(shown),
             width=width,
         )
 
@@ -115,73 +115,85 @@ def _figure(shown: Shown) -> tuple[Block, ...]:
     return (
         Figure(
             id="areas",
-            caption=f"{what} by {areas.name}{heading}: {areas.label}",
-            alt=f"{what} by {areas.name}, {areas.label}. {rows_in_words(rows)}",
+            caption=f"{_what(shown)} by {areas.name}{heading}: {areas.label}",
+            alt=f"{_what(shown)} by {areas.name}, {areas.label}. {rows_in_words(rows)}",
             picture=picture(draw, id="areas"),
         ),
     )
 
 
-def _arms_of(part: AreaPart) -> tuple[str, str] | None:
-    return (arm_name(part.arms[0]), arm_name(part.arms[1])) if len(part.arms) == 2 else None
+def _sides(parts: tuple[AreaPart, ...]) -> tuple[str, str] | None:
+    """Whom each side favours: an arm that stands there in every comparison, or the first and the second arm."""
+    if len(parts[0].arms) < 2:
+        return None
+    one, two = ({part.arms[place] for part in parts} for place in (0, 1))
+    return (
+        arm_name(one.pop()) if len(one) == 1 else "the first arm",
+        arm_name(two.pop()) if len(two) == 1 else "the second arm",
+    )
 
 
 def _what(shown: Shown) -> str:
-    if shown.analysis.areas.randomised:
-        return f"Difference in {shown.outcome} points at {shown.end}, first minus second arm"
-    return f"Change in {shown.outcome} points from baseline to {shown.end}"
+    change = f"Change in {shown.outcome} points per week"
+    return f"{change}, first minus second arm" if shown.analysis.areas.randomised else change
 
 
 def _part_blocks(shown: Shown, part: AreaPart, number: int) -> list[Block]:
-    title = f"{_title(part)}: {part.label}"
-    heading = Heading(title, f"areas-{number}", 3)
+    heading = Heading(f"{_title(part)}: {_KIND[len(part.arms)]}", f"areas-{number}", 3)
     if part.gap:
         return [heading, Paragraph((f"Not computed: {part.gap}.",))]
     return [heading, Table(spec=_table(shown, part, number)), *_test(shown, part)]
 
 
+_KIND = {1: "not a randomised comparison", 2: "randomised comparison"}
+
+
 def _table(shown: Shown, part: AreaPart, number: int) -> TableSpec:
     two = len(part.arms) == 2
-    rows = []
-    for area in (str(area) for area in part.lines["area"]):
-        where = {**part.where, "area": area}
-        people = [(shown.value("area_people", "people", "integer", **{**where, "arm": arm}),) for arm in part.arms]
-        cells: list[Content] = [
-            (capital(label(area)),),
-            *people,
-            shown.effect("area", **where),
-            shown.cell("area", "df", "decimal1", **where),
-        ]
-        if two:
-            cells += [shown.cell("area", "p_value", "p", **where), shown.cell("area", "p_holm", "p", **where)]
-        if len(part.shrunken):
-            cells.append(shown.effect("area_shrunken", **where))
-        rows.append(TableRow(tuple(cells)))
-    points = "Points, first minus second arm" if two else "Change in points from baseline"
-    columns = [
-        Column(capital(shown.analysis.areas.name)),
-        *(Column(f"n, {arm_name(arm)}", "right") for arm in part.arms),
-    ]
-    columns += [Column(f"{points} ({shown.level} CI)", "right"), Column("df", "right")]
-    columns += [Column("p", "right"), Column("p (Holm)", "right")] if two else []
-    columns += [Column("Shrunken", "right")] if len(part.shrunken) else []
-    notes: list[Content] = [(f"n: people with a baseline and a later score. {capital(shown.better)}.",)]
-    if part.shrunken_tau2 is not None and shown.has("area_shrunken", "tau2", **part.where):
-        notes.append(
-            (
-                "Shrunken: drawn towards the mean; variance between levels ",
-                shown.value("area_shrunken", "tau2", "decimal3", **part.where),
-                ". A variance of 0 does not show that the levels are alike.",
-            )
-        )
-    notes += [(f"Too few people for {label(area)}: not in the model.",) for area in part.too_few]
+    first = [Column(capital(shown.analysis.areas.name))]
+    first += [Column(f"n, {arm_name(arm)}" if two else "n", "right") for arm in part.arms]
+    columns = [*first, Column("Points per week", "right"), Column("p", "right")]
+    columns += [Column("p (Holm)", "right")] if two else []
+    columns += [Column("Shrunken", "right"), Column(f"Points at {shown.analysis.end.name}", "right")]
     return TableSpec(
         id=f"areas-{number}-table",
-        caption=f"{_what(shown)}, by {shown.analysis.areas.name} ({part.label})",
+        caption=f"Change in {shown.outcome} by {shown.analysis.areas.name} ({shown.level} CI): {_KIND[len(part.arms)]}",
         columns=tuple(columns),
-        rows=tuple(rows),
-        notes=tuple(notes),
+        rows=tuple(_row(shown, part, area) for area in part.areas),
+        notes=tuple(_table_notes(shown, part)),
     )
+
+
+def _row(shown: Shown, part: AreaPart, area: str) -> TableRow:
+    where = {**part.where, "area": area}
+    slope = {**where, "quantity": "slope"}
+    cells: list[Content] = [(capital(label(area)),)]
+    cells += [(shown.value("area_people", "people", "integer", **{**where, "arm": arm}),) for arm in part.arms]
+    cells += [shown.effect("area", **slope), shown.cell("area", "p_value", "p", **slope)]
+    cells += [shown.cell("area", "p_holm", "p", **slope)] if len(part.arms) == 2 else []
+    cells += [shown.effect("area_shrunken", **where), shown.effect("area", **{**where, "quantity": "mean"})]
+    return TableRow(tuple(cells))
+
+
+def _table_notes(shown: Shown, part: AreaPart) -> list[Content]:
+    two = len(part.arms) == 2
+    what = "First minus second arm" if two else "Model estimates at the mean baseline"
+    notes: list[Content] = [
+        (
+            f"{what}; {shown.better}. n: people with a baseline and a later score. p is of points per week"
+            f"{', Holm: adjusted for the number of levels' if two else ' against no change'}.",
+        )
+    ]
+    if part.tau is not None and shown.has("area_shrunken", "tau", **part.where):
+        notes.append(
+            (
+                "Shrunken: points per week drawn towards their mean; SD between levels ",
+                shown.value("area_shrunken", "tau", "decimal3", **part.where),
+                ". An SD of 0 does not show that the levels are alike.",
+            )
+        )
+    notes += [(f"{capital(label(area))}: too few people, not in the model.",) for area in part.too_few]
+    return notes
 
 
 def _test(shown: Shown, part: AreaPart) -> tuple[Block, ...]:
@@ -195,7 +207,7 @@ def _test(shown: Shown, part: AreaPart) -> tuple[Block, ...]:
         else "These data do not show that the levels differ."
     )
     sentence = say(
-        "Test of a difference between the levels: F = {f}, df = {one} and {two}, {p}. {verdict}",
+        "Test of a difference between the levels in points per week: F = {f}, df = {one} and {two}, {p}. {verdict}",
         f=shown.value("area_test", "statistic", **part.where),
         one=shown.value("area_test", "num_df", "integer", **part.where),
         two=shown.value("area_test", "den_df", "decimal1", **part.where),

@@ -290,7 +290,7 @@ def _ratios(shown: Shown) -> TableSpec:
         notes=(
             (
                 "OR: odds ratio, RR: risk ratio, RD: risk difference; first arm over (RD: minus) second. An OR or RR "
-                "above 1, or an RD above 0, favours the first arm. OR and RR: log-Wald intervals; RD: Newcombe's interval.",
+                "above 1, or an RD above 0, favours the first arm. OR and RR: log-Wald intervals; RD: Newcombe's.",
             ),
             *flags,
         ),

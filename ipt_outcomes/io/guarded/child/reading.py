@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from .refused import RefusedError
 from .whole import check_whole
 
 _COLUMNS_LIMIT = 32_767
+_RENAMED = re.compile(r"(.+)_duplicated\d+")
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,10 @@ def _refuse_size(rows: int | None, width: int, cells: int) -> None:
 def _refuse_other_shape(data: Any, meta: Any, first: Any, whole: Whole, cells: int) -> None:
     """Refuse a file that two readings, or reading and counting, do not agree on."""
     names = list(meta.column_names)
-    if len(set(names)) != len(names) or len(data) != len(names):
-        raise RefusedError("reader")
+    # pyreadstat renames the second of two columns without a word.
+    renamed = [name for name in names if (match := _RENAMED.fullmatch(name)) and match[1] in names]
+    if renamed or len(set(names)) != len(names) or len(data) != len(names):
+        raise RefusedError("double")
     if list(first.readstat_variable_types.values()) != list(meta.readstat_variable_types.values()):
         raise RefusedError("reader")
     sizes = {len(column) for column in data.values()}

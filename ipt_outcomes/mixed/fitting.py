@@ -1,0 +1,171 @@
+"""Fit a linear mixed model: from a formula and a frame to a `MixedFit`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.errors import DesignError, OptionError, require_choice
+from ipt_outcomes.mixed.columns import as_frame
+from ipt_outcomes.mixed.design import Design, build_design
+from ipt_outcomes.mixed.effects import variance_table
+from ipt_outcomes.mixed.fit import DfMethod, Inside, MixedFit
+from ipt_outcomes.mixed.formula import parse
+from ipt_outcomes.mixed.grid import Combinations
+from ipt_outcomes.mixed.inference import satterthwaite
+from ipt_outcomes.mixed.likelihood import Moments, moments_of
+from ipt_outcomes.mixed.optimise import SINGULAR, Structure, largest_likelihood
+
+
+def lmm(
+    formula: str,
+    data: object,
+    *,
+    reml: bool = True,
+    df: DfMethod = "satterthwaite",
+    level: float = 0.95,
+) -> MixedFit:
+    """Fit a linear mixed model with one grouping factor.
+
+    Parameters
+    ----------
+    formula : str
+        As in lme4: ``"phq9 ~ week * arm + baseline + (week | patient_id)"``. Columns whose names are no plain words
+        stand in backticks. The text is read by a grammar and never evaluated.
+    data : pandas.DataFrame, or a polars, Arrow or DuckDB frame
+        One row per person and visit. Rows with a missing outcome or covariate are left out and counted. A missing
+        group means no random effect. A categorical's own order counts, the first level is the reference; plain
+        text is sorted.
+    reml : bool
+        Restricted maximum likelihood; otherwise maximum likelihood.
+    df : {"satterthwaite", "residual", "normal"}
+        Degrees of freedom of tests and intervals.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    MixedFit
+
+    Raises
+    ------
+    OptionError
+        A formula that is not understood, an unknown column, several grouping factors.
+    DesignError
+        Too few rows or groups, columns that are linear combinations of others (they are named).
+    ConvergenceError
+        No start converged; ``.attempts`` says how each ended.
+
+    References
+    ----------
+    Laird and Ware (1982), Biometrics 38(4):963-974, doi:10.2307/2529876; Bates et al. (2015), J Stat Softw 67(1),
+    doi:10.18637/jss.v067.i01; Kuznetsova et al. (2017), J Stat Softw 82(13), doi:10.18637/jss.v082.i13.
+
+    Examples
+    --------
+    >>> from ipt_outcomes import simulate
+    >>> fit = lmm("phq9 ~ week * arm + baseline + (week | patient_id)", simulate.trial().outcome("phq9"))
+    >>> fit.converged, fit.n_groups
+    (True, {'patient_id': 234})
+    """
+    require_choice("df", df, ("satterthwaite", "residual", "normal"))
+    if not 0 < level < 1:
+        raise OptionError(f"level must be between 0 and 1; got {level}")
+    design = build_design(parse(formula), as_frame(data))
+    moments, scaling = moments_of(design)
+    _require_full_rank(moments, design)
+    structure = Structure.of_blocks(np.array([random.block for random in design.random]))
+    optimum = largest_likelihood(moments, structure, reml=reml)
+    free = moments.n - len(design.fixed) if reml else moments.n
+    sigma = float(np.sqrt(optimum.at.rss / free))
+    inside = Inside(
+        design,
+        moments,
+        scaling,
+        optimum,
+        satterthwaite(moments, structure, optimum.factor, optimum.at, sigma, reml=reml),
+        len(design.fixed) + structure.rows.size + 1,
+    )
+    return _result(formula, inside, sigma, free, reml=reml, df=df, level=level)
+
+
+def _result(
+    formula: str, inside: Inside, sigma: float, free: int, *, reml: bool, df: DfMethod, level: float
+) -> MixedFit:
+    """Back to the outcome's own units."""
+    design, scale, optimum = inside.design, inside.scaling.scale, inside.optimum
+    back = inside.scaling.fixed_back
+    beta = back @ optimum.at.beta * scale
+    names = [column.name for column in design.fixed]
+    if inside.scaling.center:
+        beta[next(i for i, column in enumerate(design.fixed) if column.parts == ())] += inside.scaling.center
+    vcov = back @ optimum.at.a_inv @ back.T * (sigma * scale) ** 2
+    log_likelihood = -(optimum.at.deviance + 2 * free * np.log(scale)) / 2
+    penalty = inside.n_parameters
+    singular = optimum.null is not None
+    fit = MixedFit(
+        formula=formula,
+        fixed=pd.DataFrame({"term": names, "estimate": beta}),
+        random=variance_table(design, inside.scaling.random_back @ optimum.factor, sigma * scale),
+        sigma=sigma * scale,
+        log_likelihood=float(log_likelihood),
+        aic=float(2 * penalty - 2 * log_likelihood),
+        bic=float(np.log(design.n_rows) * penalty - 2 * log_likelihood),
+        n_obs=design.n_rows,
+        n_dropped=design.n_dropped,
+        n_groups={design.group: len(design.group_levels)},
+        vcov=vcov,
+        reml=reml,
+        df_method=df,
+        level=level,
+        converged=True,
+        singular=singular,
+        singular_direction=_in_words(inside) if singular else "",
+        attempts=optimum.attempts,
+        _inside=inside,
+    )
+    each = Combinations(pd.DataFrame({"term": names}), np.eye(len(names)), np.arange(len(names)))
+    table = fit.table(each)[["term", "estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high"]]
+    object.__setattr__(fit, "fixed", table)
+    return fit
+
+
+def _in_words(inside: Inside) -> str:
+    """What does not vary, in the columns as they are."""
+    design, optimum, back = inside.design, inside.optimum, inside.scaling.random_back
+    names = [random.column.name for random in design.random]
+    factor = back @ optimum.factor
+    variances = np.diag(factor @ factor.T) * optimum.scale**2
+    none = [name for name, variance in zip(names, variances, strict=True) if variance < SINGULAR]
+    if none:
+        return f"the variance of {' and of '.join(none)} between {design.group} is 0"
+    assert optimum.null is not None  # noqa: S101  the caller asked
+    weights = np.linalg.solve(back.T, optimum.null)
+    weights = weights / np.abs(weights).max()
+    shown = [(weight, name) for weight, name in zip(weights, names, strict=True) if abs(weight) > 1e-3]
+    parts = " + ".join(f"{weight:.2g} x {name}" for weight, name in shown)
+    return f"the random effects of {design.group} are perfectly correlated: {parts} does not vary"
+
+
+def _require_full_rank(moments: Moments, design: Design) -> None:
+    """Name the columns that others give exactly."""
+    size = np.sqrt(np.diag(moments.xx))
+    names = [column.name for column in design.fixed]
+    empty = [name for name, length in zip(names, size, strict=True) if not length > 0]
+    found = list(empty)
+    if not empty:
+        correlation = moments.xx / np.multiply.outer(size, size)
+        kept: list[int] = []
+        for i, name in enumerate(names):
+            others = correlation[np.ix_(kept, kept)]
+            with_others = correlation[kept, i]
+            left = 1 - with_others @ np.linalg.lstsq(others, with_others, rcond=None)[0] if kept else 1.0
+            if left < 1e-10:
+                found.append(name)
+            else:
+                kept.append(i)
+    if found:
+        raise DesignError(
+            f"these columns of the fixed part are given by the others or are 0 in every row used: {', '.join(found)}",
+            hint="Leave a term out, or merge levels that no row combines.",
+        )
