@@ -59,7 +59,7 @@ def conditional(at: Evaluation, factor: np.ndarray, scaling: Scaling, sigma: flo
     """
     back = scaling.random_back
     effects = scaling.scale * at.k_r @ (factor @ factor.T) @ back.T
-    spread = (back @ factor) @ np.linalg.solve(at.inner, np.broadcast_to((back @ factor).T, at.inner.shape))
+    spread = (back @ factor) @ at.inverse @ (back @ factor).T
     return effects, sigma * np.sqrt(np.einsum("gaa->ga", spread))
 
 

@@ -83,19 +83,21 @@ def satterthwaite(
     J Stat Softw 82(13), doi:10.18637/jss.v082.i13.
     """
     df = moments.n - moments.xx.shape[0] if reml else moments.n
-    start = np.append(structure.theta(factor), sigma)
+    theta = structure.theta(factor)
     # In units of the entries themselves, so that one step fits all of them.
-    size = np.append(1 / np.sqrt(np.einsum("gaa->a", moments.zz) / moments.n)[structure.rows], sigma)
+    size = 1 / np.sqrt(np.einsum("gaa->a", moments.zz) / moments.n)[structure.rows]
 
     def gradient(scaled: np.ndarray) -> np.ndarray:
-        values = scaled * size
-        own = structure.factor(values[:-1])
-        there = evaluate(moments, own, reml=reml, sigma=float(values[-1]))
-        by_sigma = 2 * df / values[-1] - 2 * there.rss / values[-1] ** 3
-        found: np.ndarray = np.append(structure.gradient(there.score, own), by_sigma) * size
-        return found
+        own = structure.factor(scaled * size)
+        return np.asarray(structure.gradient(evaluate(moments, own, reml=reml, sigma=sigma).score, own) * size)
 
-    hessian = jacobian(gradient, start / size)
+    t = theta.size
+    hessian = np.empty((t + 1, t + 1))
+    hessian[:t, :t] = jacobian(gradient, theta / size)
+    by_sigma = structure.gradient(2 * at.k_r.T @ at.k_r / sigma**3, factor) * size
+    hessian[:t, t] = hessian[t, :t] = by_sigma * sigma
+    hessian[t, t] = -2 * df + 6 * at.rss / sigma**2
+    size = np.append(size, sigma)
     curvature, directions = np.linalg.eigh((hessian + hessian.T) / 2)
     told = curvature > _NO_INFORMATION
     inverse = (directions[:, told] / curvature[told]) @ directions[:, told].T

@@ -15,6 +15,11 @@ SINGULAR = 1e-7
 _FLAT = 1e-5
 _STARTS = (1.0, 0.1, 10.0, 0.01)
 _MOST_STEPS = 25
+# Nearer to 0 than this, a diagonal entry of the factor is on the boundary.
+_NEAR_BOUND = 1e-6
+# Gain in deviance that is no longer worth a step.
+_SMALL_GAIN = 1e-13
+_SHORTEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ def largest_likelihood(moments: Moments, structure: Structure, *, reml: bool) ->
 
 
 def _descend(moments: Moments, structure: Structure, theta: np.ndarray, reml: bool) -> tuple[np.ndarray, int]:
-    """L-BFGS-B to the neighbourhood, then Newton steps on the analytic score."""
+    """L-BFGS-B to the neighbourhood, then Newton steps on the analytic score, with the curvature found there."""
 
     def deviance(values: np.ndarray) -> tuple[float, np.ndarray]:
         factor = structure.factor(values)
@@ -143,33 +148,32 @@ def _descend(moments: Moments, structure: Structure, theta: np.ndarray, reml: bo
         return at.deviance, structure.gradient(at.score, factor)
 
     bounds = [(0.0 if i == j else None, None) for i, j in zip(structure.rows, structure.columns, strict=True)]
-    options = {"ftol": 1e-15, "gtol": 1e-7, "maxiter": 500}
+    options = {"ftol": 1e-10, "gtol": 1e-6, "maxiter": 500}
     found = minimize(deviance, theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     theta, steps = np.asarray(found.x), int(found.nit)
+    inside = np.array([low is None or x > _NEAR_BOUND for x, (low, _) in zip(theta, bounds, strict=True)])
+    if not inside.any():
+        return theta, steps
+    value, gradient = deviance(theta)
+    hessian = jacobian(lambda values: deviance(values)[1], theta)[np.ix_(inside, inside)]
+    curvature, directions = np.linalg.eigh((hessian + hessian.T) / 2)
+    curvature = np.maximum(np.abs(curvature), 1e-8)
     for _ in range(_MOST_STEPS):
-        value, gradient = deviance(theta)
-        inside = np.array([low is None or x > 1e-6 for x, (low, _) in zip(theta, bounds, strict=True)])
-        if not inside.any():
-            break
-        hessian = jacobian(lambda values: deviance(values)[1], theta)[np.ix_(inside, inside)]
-        curvature, directions = np.linalg.eigh((hessian + hessian.T) / 2)
-        along = directions.T @ gradient[inside]
         step = np.zeros_like(theta)
-        step[inside] = -directions @ (along / np.maximum(np.abs(curvature), 1e-8))
-        decrement = float(-gradient @ step)
-        if decrement < 1e-13:
+        step[inside] = -directions @ (directions.T @ gradient[inside] / curvature)
+        if -gradient @ step < _SMALL_GAIN:
             break
         length = 1.0
-        while length > 1e-6:
+        while length > _SHORTEST:
             trial = theta + length * step
-            if all(low is None or x >= 0 for x, (low, _) in zip(trial, bounds, strict=True)):
-                new_value, _ = deviance(trial)
+            if (trial[structure.rows == structure.columns] >= 0).all():
+                new_value, new_gradient = deviance(trial)
                 if new_value <= value + 1e-12 * abs(value):
                     break
             length /= 2
         else:
             break
-        theta, steps = trial, steps + 1
+        theta, value, gradient, steps = trial, new_value, new_gradient, steps + 1
     return theta, steps
 
 
@@ -201,8 +205,8 @@ def _null_direction(factor: np.ndarray) -> np.ndarray | None:
     return directions[:, 0] if variances[0] < SINGULAR else None
 
 
-def jacobian(function: object, at: np.ndarray, step: float = 1e-3) -> np.ndarray:
-    """Differentiate a vector function by central differences of fourth order, shape (m, t).
+def jacobian(function: object, at: np.ndarray, step: float = 1e-4) -> np.ndarray:
+    """Differentiate a vector function by central differences, shape (m, t).
 
     Parameters
     ----------
@@ -220,7 +224,5 @@ def jacobian(function: object, at: np.ndarray, step: float = 1e-3) -> np.ndarray
     for i in range(at.size):
         h = np.zeros_like(at)
         h[i] = step * max(1.0, abs(at[i]))
-        near = function(at + h) - function(at - h)  # type: ignore[operator]
-        far = function(at + 2 * h) - function(at - 2 * h)  # type: ignore[operator]
-        columns.append((8 * near - far) / (12 * h[i]))
+        columns.append((function(at + h) - function(at - h)) / (2 * h[i]))  # type: ignore[operator]
     return np.stack(columns, axis=-1)

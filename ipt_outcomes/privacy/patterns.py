@@ -88,7 +88,14 @@ def _is_nhs_number(value: str) -> bool:
     return False
 
 
-def scan(values: Sequence[str], counts: np.ndarray, *, most_levels: int | None = None) -> list[Finding]:
+def scan(
+    values: Sequence[str],
+    counts: np.ndarray,
+    *,
+    units: int | None = None,
+    most_levels: int | None = None,
+    variety: bool = True,
+) -> list[Finding]:
     """Look through the different values of a text column.
 
     Parameters
@@ -96,9 +103,14 @@ def scan(values: Sequence[str], counts: np.ndarray, *, most_levels: int | None =
     values : sequence of str, shape (m,)
         The different values.
     counts : numpy.ndarray of int, shape (m,)
-        How often each stands there (rows, or people where a column is about people).
+        In how many cells each stands.
+    units : int, optional
+        How many persons tell a value, for a column about persons: each person's words stand in all rows of the
+        person. Default: the number of cells.
     most_levels : int, optional
         More different values than this are free text.
+    variety : bool
+        Whether more than half of the values being different makes free text of them.
 
     Returns
     -------
@@ -113,7 +125,7 @@ def scan(values: Sequence[str], counts: np.ndarray, *, most_levels: int | None =
             found[key] = found.get(key, 0) + int(count)
     total, different = int(counts.sum()), len(values)
     # A handful of different values may well be codes, however few the rows.
-    many = different > 5 and different * 2 > total
+    many = variety and different > 5 and different * 2 > (total if units is None else units)
     if not found and (many or (most_levels is not None and different > most_levels)):
         found["L4", f"{different} different values, as free text has"] = total
     return [Finding(rule, kind, count) for (rule, kind), count in found.items()]

@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ipt_outcomes.privacy.audience import Audience, AudienceRule, audience_rule
-from ipt_outcomes.privacy.cells import CountTable, counts_to_hide
 from ipt_outcomes.privacy.counts import PEOPLE, PERCENT, Ledger, ledger_of
 from ipt_outcomes.privacy.derived import hidden_rows, tells_nothing_new
 from ipt_outcomes.privacy.links import Link
@@ -102,6 +101,9 @@ def _hide(
     ledger: Ledger, rule: AudienceRule, *, exact: AbstractSet[str], rounded: Collection[str] = ()
 ) -> frozenset[str]:
     """Choose the counts to hide; those in `rounded` have lost what is computed from them and cost less."""
+    # SciPy's solvers take a moment to import, and loading data goes through this package too.
+    from ipt_outcomes.privacy.cells import CountTable, counts_to_hide
+
     seen = {}
     for name, count in ledger.counts.items():
         if rule.rounded_to > 1 and name not in exact and name not in ledger.implied and count:

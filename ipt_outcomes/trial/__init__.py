@@ -1,6 +1,6 @@
 """One trial from patient data: flow, baseline, mixed model of change, g and response of IPT, change by area."""
 
-from ipt_outcomes.trial.analysis import Options, TrialAnalysis, analyse
+from ipt_outcomes.trial.analysis import BOUNDARY, Options, TrialAnalysis, analyse
 from ipt_outcomes.trial.ancova import Ancova, ancova
 from ipt_outcomes.trial.areas import AreaChange, AreaPart
 from ipt_outcomes.trial.comparison import Comparison, holm
@@ -14,6 +14,7 @@ from ipt_outcomes.trial.trajectory import Trajectory
 from ipt_outcomes.trial.visits import Visit
 
 __all__ = [
+    "BOUNDARY",
     "COUNTS",
     "FEWEST",
     "MEASURES",

@@ -12,6 +12,7 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.instruments import Better, instrument
 from ipt_outcomes.io import Source
 from ipt_outcomes.io.cohort import AreaSet, Cohort
+from ipt_outcomes.mixed import MixedFit
 from ipt_outcomes.privacy import Audience, Gate
 from ipt_outcomes.results import Provenance, ResultObject, Results
 from ipt_outcomes.trial.areas import AreaChange, change_by_area
@@ -31,6 +32,12 @@ from ipt_outcomes.vocabulary import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+BOUNDARY = (
+    "The fit lies on the boundary: a variance of the random effects is estimated as 0, or a correlation as 1 or −1. "
+    "Intervals of the fixed effects may be too narrow."
+)
+"""What has to be known of a singular fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,11 +345,8 @@ def _notes(
         notes += [
             f"{reason[0].upper()}{reason[1:]}: nothing is estimated for it." for reason in model.left_out.values()
         ]
-        if model.is_mixed and model.fit.singular:  # type: ignore[union-attr]
-            notes.append(
-                "The fit lies on the boundary: a variance of the random effects is estimated as 0, or a correlation as "
-                "1 or −1. Intervals of the fixed effects may be too narrow."
-            )
+        if isinstance(model.fit, MixedFit) and model.fit.singular:
+            notes.append(f"{BOUNDARY} What does not vary: {model.fit.singular_direction}.")
     lowest = instrument(data.outcome).minimum
     if lowest is not None and math.isfinite(lowest) and lowest > 0:
         notes.append(

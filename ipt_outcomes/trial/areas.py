@@ -63,6 +63,8 @@ class AreaPart:
     formula : str
     too_few : tuple of str
         Areas left out of the model for want of people.
+    singular : bool
+        Whether the model's fit lies on the boundary.
     gap : str
         Why there are no numbers; empty where there are.
     """
@@ -76,6 +78,7 @@ class AreaPart:
     tau: float | None
     formula: str
     too_few: tuple[str, ...]
+    singular: bool
     gap: str
 
     @property
@@ -323,6 +326,7 @@ def _part(
         tau=float(shrunken["tau"].iloc[0]) if len(shrunken) else None,
         formula="" if made is None else made.fit.formula.replace("`", ""),
         too_few=tuple(str(one) for one in few),
+        singular=made is not None and made.fit.singular,
         gap=gap,
     )
 

@@ -654,3 +654,11 @@ def test_items_in_rows_are_scored():
     long = load_cohort(unanswered).outcome("gad7")
     assert long["value"].isna().all()
     assert long["value_status"].tolist() == ["incomplete"]
+
+
+def test_what_is_odd_but_possible_is_noted():
+    cohort = load_cohort(GOOD.assign(day=[0, 28, 0, 56]), {"codes": {"sex": {"1": "female"}}})
+    assert "week and day are more than a week apart in 1 rows; the week counts" in cohort.notes
+    assert "codes of the mapping that nothing uses, as no column gives sex" in cohort.notes
+    late = load_cohort(GOOD.assign(week=[0, 900, 0, 8]))
+    assert any("map it as day" in note for note in late.notes)

@@ -37,7 +37,7 @@ def content(cohort):
     return long.sort_values(list(long.columns), kind="stable", ignore_index=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(trials(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_columns_does_not_matter(table, random):
     rows, columns = list(range(len(table))), list(table.columns)
@@ -47,7 +47,7 @@ def test_the_order_of_rows_and_columns_does_not_matter(table, random):
     pd.testing.assert_frame_equal(content(load_cohort(other)), content(load_cohort(table)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(trials(), st.permutations(["007", "7", "Zoë", "NA", "a b", "None"]))
 def test_the_names_of_people_do_not_matter(table, names):
     renamed = table.assign(patient_id=table["patient_id"].map({f"p{i}": name for i, name in enumerate(names)}))
@@ -59,7 +59,7 @@ def test_the_names_of_people_do_not_matter(table, names):
     pd.testing.assert_frame_equal(other.flow, cohort.flow)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(trials())
 def test_wide_and_long_tell_the_same(table):
     table = table[table["week"].isin([0, 4, 8])]
@@ -79,7 +79,7 @@ def test_wide_and_long_tell_the_same(table):
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(trials(), st.sampled_from(["mean", "lowest", "highest", "exact"]))
 def test_exact_repeats_change_nothing_under_any_rule(table, rule):
     twice = pd.concat([table, table], ignore_index=True)
@@ -87,7 +87,7 @@ def test_exact_repeats_change_nothing_under_any_rule(table, rule):
     pd.testing.assert_frame_equal(content(load_cohort(twice, mapping)), content(load_cohort(table)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(trials())
 def test_the_same_data_give_the_same_cohort(table):
     one, other = load_cohort(table), load_cohort(table.copy())

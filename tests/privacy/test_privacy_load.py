@@ -22,11 +22,12 @@ SHA = "ab" * 32
     "heading",
     [
         "name", "Patient Name", "patient_name", "surname", "FirstName", "initials", "dob", "Date of Birth",
-        "birth_date",         "mrn", "NHS Number", "nhs_no", "SSN", "social security number", "e-mail", "email2", "phone", "home phone",
-        "tel", "address", "address1", "Postcode", "zip", "zip_code", "url", "ip", "account", "licence", "photo", "username",
-        "geburtsdatum", "Geburtsdatum", "Nachname", "vorname", "PLZ", "Straße", "Prénom", "date de naissance",
-        "adresse", "apellidos", "fecha nacimiento", "teléfono", "cognome", "codice fiscale", "achternaam", "geboortedatum", "bsn",
-        "sobrenome", "data nascimento", "cpf", "name_of_therapist", "passport number", "mother_birth_date",
+        "birth_date", "mrn", "NHS Number", "nhs_no", "SSN", "social security number", "e-mail", "email2", "phone",
+        "home phone", "tel", "address", "address1", "Postcode", "zip", "zip_code", "url", "ip", "account", "licence",
+        "photo", "username", "geburtsdatum", "Geburtsdatum", "Nachname", "vorname", "PLZ", "Straße", "Prénom",
+        "date de naissance", "adresse", "apellidos", "fecha nacimiento", "teléfono", "cognome", "codice fiscale",
+        "achternaam", "geboortedatum", "bsn", "sobrenome", "data nascimento", "cpf", "name_of_therapist",
+        "passport number", "mother_birth_date",
     ],
 )  # fmt: skip
 def test_headings_that_promise_an_identifier(heading):
@@ -301,3 +302,14 @@ def test_gate_entries_are_in_the_order_of_the_rules():
     table = GOOD.assign(age=[97, 97, 40, 40], zz=1, sex="f")
     rules = [entry.rule for entry in load_cohort(table, {"left_out": ["zz"]}).gate.entries]
     assert rules == sorted(rules, key=lambda rule: int(rule[1:])) == ["L1", "L6", "L8", "L9"]
+
+
+def test_words_of_a_person_are_counted_once_per_person():
+    table = pd.DataFrame({"patient_id": np.repeat(range(8), 5), "week": list(range(5)) * 8, "phq9": 3})
+    remarks = np.repeat([f"remark {letter}" for letter in "abcdefgh"], 5)
+    with pytest.raises(DataError, match="8 different values, as free text has"):
+        load_cohort(table.assign(education=remarks))
+    with pytest.raises(DataError, match="as ids and dates are"):
+        load_cohort(table.assign(ref=np.repeat([7_000_000 + i for i in range(8)], 5)), {"covariates": {"ref": "ref"}})
+    visits = load_cohort(table.head(5).assign(visit=["one", "two", "three", "four", "five"]))
+    assert visits.assessments["visit"].nunique() == 5

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.instruments import instrument
-from ipt_outcomes.io.cohort.cells import FloatArray, Texts
+from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.faults import Faults
-from ipt_outcomes.io.cohort.people import IntArray, People
+from ipt_outcomes.io.cohort.people import People
 from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers
 from ipt_outcomes.io.cohort.scores import Scores, Totals, out_of_range, range_words
 from ipt_outcomes.io.cohort.times import Times

@@ -14,6 +14,7 @@ import pandas as pd
 from ipt_outcomes.schemas import Decimal, parse_numbers, to_text
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 

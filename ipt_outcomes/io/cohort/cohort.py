@@ -103,23 +103,21 @@ class Cohort:
             raise OptionError(f"the cohort has no scores of {instrument!r}; it has {known}")
         mine = self.assessments[self.assessments["instrument"].eq(name) & self.assessments["item"].eq(0)]
         long = mine.drop(columns=["instrument", "item", "assessment_id"], errors="ignore")
-        long = long.merge(baselines(mine), on="episode_id", how="left", validate="many_to_one")
-        by_row = [column for column in long if column in _SHORT]
-        long = long.rename(columns={column: f"{column} of the row" for column in by_row})
-        long = long.merge(self._people(), on=["patient_id", "episode_id"], how="left", validate="many_to_one")
-        for column in by_row:
-            # People may change therapist or site: the score's own counts.
-            short = _SHORT[column]
-            long[short] = long[f"{column} of the row"].fillna(long[short])
-        long = long.drop(columns=[f"{column} of the row" for column in by_row])
-        if not include_baseline:
-            long = long[~(long["week"] <= 0)]
+        place = pd.Index(self.episodes["episode_id"]).get_indexer(long["episode_id"])
         # In the order of the tables: a random key decides no order.
-        place = pd.Series(range(len(self.episodes)), index=self.episodes["episode_id"])
-        long = long.assign(place=long["episode_id"].map(place))
-        long = long.sort_values(["place", "week", "session_no"], kind="stable", ignore_index=True).drop(columns="place")
+        long = long.reset_index(drop=True).assign(place=place)
+        long = long.sort_values(["place", "week", "session_no"], kind="stable", ignore_index=True)
+        baseline = baselines(mine).set_index("episode_id")["baseline"].reindex(self.episodes["episode_id"])
+        people = self._people().drop(columns=["episode_id", "patient_id"]).assign(baseline=baseline.to_numpy())
+        people = people.take(long.pop("place").to_numpy()).reset_index(drop=True)
+        for column in [column for column in long if column in _SHORT]:
+            # People may change therapist or site: the score's own counts.
+            people[_SHORT[column]] = long.pop(column).fillna(people[_SHORT[column]])
+        long = pd.concat([long, people], axis=1)
+        if not include_baseline:
+            long = long[~(long["week"] <= 0)].reset_index(drop=True)
         long[name] = long["value"]
-        rest = [column for column in long.columns if column not in (*_LEADING, name)]
+        rest = ["baseline", *(column for column in long.columns if column not in (*_LEADING, name, "baseline"))]
         return long[[*_LEADING, name, *rest]]
 
     def where(self, conditions: Mapping[str, Any] | None = None, /, **columns: Any) -> Cohort:

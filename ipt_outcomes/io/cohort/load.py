@@ -15,7 +15,7 @@ from ipt_outcomes.io.cohort.assess import Assessments, add_scores
 from ipt_outcomes.io.cohort.cells import Texts, joined, nothing
 from ipt_outcomes.io.cohort.cohort import Cohort
 from ipt_outcomes.io.cohort.columns import Columns, recognise_columns
-from ipt_outcomes.io.cohort.dictionary import IDS, Target
+from ipt_outcomes.io.cohort.dictionary import IDS, Target, target_of
 from ipt_outcomes.io.cohort.duplicates import add_baselines, refuse_unclear_baselines, settle_duplicates
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.flow import areas_set, flow_table
@@ -127,6 +127,7 @@ class _Read:
     assessments: pd.DataFrame
     gate: list[GateEntry]
     notes: list[str]
+    known: set[str]
     people: int
     rows: int
 
@@ -134,7 +135,7 @@ class _Read:
 def _read(raw: Raw, plan: CohortMapping, columns: Columns, faults: Faults) -> _Read:
     ids = {source for target, sources in columns.sources.items() if _is_id(target) for source in sources}
     reader = Reader(raw, plan, ids)
-    values = read_values(reader, columns, faults)
+    values = read_values(reader, columns, _ids(raw, columns), faults)
     scores = read_scores(reader, columns, faults)
     times = read_times(values, plan, columns.source_of("visit"), faults)
     people = find_people(values, columns, raw.source.sha256, faults)
@@ -155,6 +156,7 @@ def _read(raw: Raw, plan: CohortMapping, columns: Columns, faults: Faults) -> _R
             *raw.notes, *columns.notes, *values.notes, *scores.notes, *reader.notes, *times.notes, *people.notes,
             *collected.notes, *(entry.detail for entry in settled),
         ],
+        known={target.name for target in columns.sources} | {"instrument"},
         people=people.n_people,
         rows=len(raw.frame),
     )  # fmt: skip
@@ -196,14 +198,18 @@ def _cohort(
         ),
         source=raw.source,
         area_set=area_set,
-        notes=tuple(dict.fromkeys([*_by_mapping(plan), *read.notes, *area_notes])),
+        notes=tuple(dict.fromkeys([*_by_mapping(plan, read.known), *read.notes, *area_notes])),
         simulated=simulated,
     )
 
 
-def _by_mapping(plan: CohortMapping) -> list[str]:
+def _by_mapping(plan: CohortMapping, known: set[str]) -> list[str]:
     said = [f"{target.words} from {' with '.join(sources)}" for target, sources in plan.targets()]
-    return [f"by the mapping: {', '.join(said)}"] if said else []
+    notes = [f"by the mapping: {', '.join(said)}"] if said else []
+    idle = [name for name in plan.codes if not (known & {name, getattr(target_of(name), "name", name)})]
+    if idle:
+        notes.append(f"codes of the mapping that nothing uses, as no column gives {', '.join(idle)}")
+    return notes
 
 
 def _small_groups(tables: Tables) -> list[GateEntry]:

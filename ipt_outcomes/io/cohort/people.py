@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ipt_outcomes.io.cohort.cells import FloatArray, Texts, nothing
+from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts, nothing
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dictionary import CODED, in_table
 from ipt_outcomes.io.cohort.faults import Faults
@@ -16,8 +15,6 @@ from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.values import Values
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.keys import draw_keys, look_alikes
-
-IntArray = npt.NDArray[np.int64]
 
 _PREFIX = {"patient_id": "p", "episode_id": "e", "therapist_id": "t", "therapy_group_id": "g", "cluster_id": "c"}
 _PATIENTS = tuple(name for name in in_table("patients") if name != "patient_id")

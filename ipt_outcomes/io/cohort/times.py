@@ -68,6 +68,9 @@ def read_times(values: Values, plan: CohortMapping, source: str | None, faults: 
     session_no = values.numbers.get("session_no", none)
     visit = values.texts.get("visit", nothing(size))
     notes = []
+    apart = int((np.abs(week - day / 7) > 1).sum())
+    if apart:
+        notes.append(f"week and day are more than a week apart in {apart} rows; the week counts")
     by_day = np.isnan(week) & ~np.isnan(day)
     if by_day.any():
         week[by_day] = day[by_day] / 7

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.instruments import instrument_name
-from ipt_outcomes.io.cohort.cells import FloatArray, Texts, joined, same_code
+from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts, joined, same_code
 from ipt_outcomes.io.cohort.codes import Decoder
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields
@@ -31,6 +31,8 @@ class Values:
 
     Parameters
     ----------
+    people : Texts
+        The person of each record, as the source writes it.
     texts : dict of str to Texts
         Ids, codes and texts.
     numbers : dict of str to numpy.ndarray of float
@@ -39,6 +41,7 @@ class Values:
     is_top_age : numpy.ndarray of bool or None
     """
 
+    people: Texts
     texts: dict[str, Texts] = field(default_factory=dict)
     numbers: dict[str, FloatArray] = field(default_factory=dict)
     labelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,13 +50,15 @@ class Values:
     gate: list[GateEntry] = field(default_factory=list)
 
 
-def read_values(reader: Reader, columns: Columns, faults: Faults) -> Values:
+def read_values(reader: Reader, columns: Columns, people: Texts, faults: Faults) -> Values:
     """Read every field and covariate; scores are read elsewhere.
 
     Parameters
     ----------
     reader : Reader
     columns : Columns
+    people : Texts
+        The person of each record.
     faults : Faults
         Takes everything that is no number, out of range, no code, or an identifier.
 
@@ -61,7 +66,7 @@ def read_values(reader: Reader, columns: Columns, faults: Faults) -> Values:
     -------
     Values
     """
-    values = Values()
+    values = Values(people=people)
     decoder = Decoder(reader, faults)
     for target, sources in columns.sources.items():
         if target.kind == "covariate":
@@ -96,7 +101,7 @@ def _field(
         texts = _labelled(name, source, reader, values) or reader.texts(source)
         given = {same_code(k): code for k, code in reader.plan.codes_of(name).items()}
         texts = texts.mapped(lambda text: given.get(same_code(text), text))
-        _refuse_personal(texts, source, faults, None)
+        _refuse_personal(texts, source, values, faults, variety=name != "visit")
         values.texts[name] = texts.mapped(top_age_band) if name == "age_band" else texts
 
 
@@ -155,8 +160,17 @@ def _instruments(source: str, reader: Reader, faults: Faults) -> Texts:
     return texts
 
 
-def _refuse_personal(texts: Texts, source: str, faults: Faults, most_levels: int | None) -> None:
-    for finding in scan(texts.values, texts.counts, most_levels=most_levels):
+def _told(codes: IntArray, people: Texts) -> int:
+    """How many different pairs of person and value there are."""
+    known = (codes >= 0) & ~people.missing
+    return len(np.unique(people.codes[known] * (codes.max(initial=0) + 1) + codes[known]))
+
+
+def _refuse_personal(
+    texts: Texts, source: str, values: Values, faults: Faults, *, most_levels: int | None = None, variety: bool = True
+) -> None:
+    units = _told(texts.codes, values.people)
+    for finding in scan(texts.values, texts.counts, units=units, most_levels=most_levels, variety=variety):
         said = "what looks like " if finding.rule == "L3" else ""
         cells = "1 cell" if finding.count == 1 else f"{finding.count} cells"
         faults.add(
@@ -195,7 +209,7 @@ def _covariate(name: str, source: str, reader: Reader, values: Values, faults: F
     if labelled is None and not given and not pd.api.types.is_bool_dtype(reader.raw.frame[source]):
         read, bad = reader.numbers(source)
         if not bad.any():
-            if _like_ids(read):
+            if _like_ids(read, values.people):
                 faults.add(
                     f"{source}: long whole numbers, mostly different, as ids and dates are (L2)",
                     rule="L2", column=source, expected="a measure",
@@ -204,16 +218,16 @@ def _covariate(name: str, source: str, reader: Reader, values: Values, faults: F
             values.numbers[name] = read
             return
     texts = labelled or reader.texts(source).mapped(lambda text: given.get(same_code(text), text))
-    _refuse_personal(texts, source, faults, MOST_LEVELS)
+    _refuse_personal(texts, source, values, faults, most_levels=MOST_LEVELS)
     values.texts[name] = texts
 
 
-def _like_ids(read: FloatArray) -> bool:
+def _like_ids(read: FloatArray, people: Texts) -> bool:
     known = read[~np.isnan(read)]
-    if not known.size or (known % 1 != 0).any():
+    if not known.size or (known % 1 != 0).any() or np.median(np.abs(known)) < _ID_FROM:
         return False
-    different = len(np.unique(known))
-    return bool(np.median(np.abs(known)) >= _ID_FROM and different > 5 and different * 2 > known.size)
+    codes, levels = pd.factorize(read)
+    return len(levels) > 5 and len(levels) * 2 > _told(codes.astype(np.int64), people)
 
 
 def _zip3(source: str, reader: Reader, values: Values, faults: Faults) -> Texts:

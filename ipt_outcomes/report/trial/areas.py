@@ -12,7 +12,7 @@ from ipt_outcomes.report.trial.drawings import contrast_row, rows_in_words
 from ipt_outcomes.report.trial.shown import Shown, arm_name, capital
 from ipt_outcomes.report.writing import say
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec
-from ipt_outcomes.trial import AreaPart
+from ipt_outcomes.trial import BOUNDARY, AreaPart
 from ipt_outcomes.vocabulary import label
 
 if TYPE_CHECKING:
@@ -142,7 +142,12 @@ def _part_blocks(shown: Shown, part: AreaPart, number: int) -> list[Block]:
     heading = Heading(f"{_title(part)}: {_KIND[len(part.arms)]}", f"areas-{number}", 3)
     if part.gap:
         return [heading, Paragraph((f"Not computed: {part.gap}.",))]
-    return [heading, Table(spec=_table(shown, part, number)), *_test(shown, part)]
+    return [
+        heading,
+        Table(spec=_table(shown, part, number)),
+        *_test(shown, part),
+        Table(spec=_shrunken(shown, part, number), folded=True),
+    ]
 
 
 _KIND = {1: "not a randomised comparison", 2: "randomised comparison"}
@@ -150,62 +155,69 @@ _KIND = {1: "not a randomised comparison", 2: "randomised comparison"}
 
 def _table(shown: Shown, part: AreaPart, number: int) -> TableSpec:
     two = len(part.arms) == 2
-    first = [Column(capital(shown.analysis.areas.name))]
-    first += [Column(f"n, {arm_name(arm)}" if two else "n", "right") for arm in part.arms]
-    columns = [*first, Column("Points per week", "right"), Column("p", "right")]
-    columns += [Column("p (Holm)", "right")] if two else []
-    columns += [Column("Shrunken", "right"), Column(f"Points at {shown.analysis.end.name}", "right")]
+    columns = [Column(capital(shown.analysis.areas.name))]
+    columns += [Column(f"n, {arm_name(arm)}" if two else "n", "right") for arm in part.arms]
+    columns += [Column("Points per week", "right"), Column("p (Holm)" if two else "p", "right")]
+    columns += [Column(f"Points at {shown.analysis.end.name}", "right")]
+    what = "First minus second arm" if two else "Model estimates at the mean baseline"
+    adjusted = "adjusted for the number of levels after Holm" if two else "against no change"
+    notes: list[Content] = [
+        (f"{what}; {shown.better}. n: people with a baseline and a later score. p is of points per week, {adjusted}.",)
+    ]
+    notes += [(f"{capital(label(area))}: too few people, not in the model.",) for area in part.too_few]
+    notes += [(BOUNDARY,)] if part.singular else []
     return TableSpec(
         id=f"areas-{number}-table",
         caption=f"Change in {shown.outcome} by {shown.analysis.areas.name} ({shown.level} CI): {_KIND[len(part.arms)]}",
         columns=tuple(columns),
         rows=tuple(_row(shown, part, area) for area in part.areas),
-        notes=tuple(_table_notes(shown, part)),
+        notes=tuple(notes),
     )
 
 
 def _row(shown: Shown, part: AreaPart, area: str) -> TableRow:
     where = {**part.where, "area": area}
     slope = {**where, "quantity": "slope"}
+    p_name = "p_holm" if len(part.arms) == 2 else "p_value"
     cells: list[Content] = [(capital(label(area)),)]
     cells += [(shown.value("area_people", "people", "integer", **{**where, "arm": arm}),) for arm in part.arms]
-    cells += [shown.effect("area", **slope), shown.cell("area", "p_value", "p", **slope)]
-    cells += [shown.cell("area", "p_holm", "p", **slope)] if len(part.arms) == 2 else []
-    cells += [shown.effect("area_shrunken", **where), shown.effect("area", **{**where, "quantity": "mean"})]
-    return TableRow(tuple(cells))
+    cells += [shown.effect("area", **slope), shown.cell("area", p_name, "p", **slope)]
+    return TableRow((*cells, shown.effect("area", **{**where, "quantity": "mean"})))
 
 
-def _table_notes(shown: Shown, part: AreaPart) -> list[Content]:
-    two = len(part.arms) == 2
-    what = "First minus second arm" if two else "Model estimates at the mean baseline"
-    notes: list[Content] = [
-        (
-            f"{what}; {shown.better}. n: people with a baseline and a later score. p is of points per week"
-            f"{', Holm: adjusted for the number of levels' if two else ' against no change'}.",
-        )
-    ]
-    if part.tau is not None and shown.has("area_shrunken", "tau", **part.where):
-        notes.append(
-            (
-                "Shrunken: points per week drawn towards their mean; SD between levels ",
-                shown.value("area_shrunken", "tau", "decimal3", **part.where),
-                ". An SD of 0 does not show that the levels are alike.",
-            )
-        )
-    notes += [(f"{capital(label(area))}: too few people, not in the model.",) for area in part.too_few]
-    return notes
+def _shrunken(shown: Shown, part: AreaPart, number: int) -> TableSpec:
+    """Points per week drawn towards their mean, beside those of the model."""
+    rows = []
+    for area in part.areas:
+        where = {**part.where, "area": area}
+        plain = shown.effect("area", **{**where, "quantity": "slope"})
+        rows.append(TableRow(((capital(label(area)),), plain, shown.effect("area_shrunken", **where))))
+    note: Content = ("An SD of 0 gives every level the same estimate; it does not show that the levels are alike.",)
+    if shown.row("area_shrunken", "tau", **part.where) is not None:
+        spread = shown.value("area_shrunken", "tau", "decimal3", **part.where)
+        note = ("SD between levels, by which the estimates are drawn together: ", spread, ". ", *note)
+    return TableSpec(
+        id=f"areas-{number}-shrunken",
+        caption=f"Points per week, shrunken towards the mean of the levels ({shown.level} CI)",
+        columns=(
+            Column(capital(shown.analysis.areas.name)),
+            Column("Points per week", "right"),
+            Column("Shrunken", "right"),
+        ),
+        rows=tuple(rows),
+        notes=(note,),
+    )
 
 
 def _test(shown: Shown, part: AreaPart) -> tuple[Block, ...]:
     if not part.test or not shown.has("area_test", "p_value", **part.where):
         return ()
-    low = shown.number("area_test", "p_value", **part.where)
-    alpha = 1 - shown.analysis.options.level
-    verdict = (
-        "The levels differ by more than chance explains."
-        if low is not None and low < alpha
-        else "These data do not show that the levels differ."
-    )
+    p_value = shown.number("area_test", "p_value", **part.where)
+    differ = p_value is not None and p_value < 1 - shown.analysis.options.level
+    verdict = "By this test the levels differ." if differ else "These data do not show that the levels differ."
+    several = len(shown.analysis.areas.parts)
+    if differ and several > 1:
+        verdict += f" It is one of {several} such tests, not adjusted for their number."
     sentence = say(
         "Test of a difference between the levels in points per week: F = {f}, df = {one} and {two}, {p}. {verdict}",
         f=shown.value("area_test", "statistic", **part.where),
