@@ -80,6 +80,15 @@ def test_too_little_data_is_said() -> None:
         lmm("y ~ week + (1 | id)", FRAME.assign(y=5.0))
 
 
+def test_an_outcome_without_residual_variation_is_said() -> None:
+    exact = FRAME.assign(y=10 - FRAME["week"] + FRAME["id"].str[1:].astype(int) % 5)
+    for formula in ("y ~ week + (1 | id)", "y ~ week + (week | id)"):
+        with pytest.raises(DesignError, match="exactly"):
+            lmm(formula, exact)
+    with pytest.raises(DesignError, match="exactly"):
+        lmm("y ~ week + (1 | id)", FRAME.assign(y=10 - FRAME["week"]))
+
+
 def test_a_column_with_blanks_in_its_name_stands_in_backticks() -> None:
     frame = FRAME.rename(columns={"week": "week of therapy"})
     fit = lmm("y ~ `week of therapy` + (1 | id)", frame)

@@ -249,8 +249,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("audience", ["public", "internal"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("audience", "width"), [("public", 375), ("internal", 1280)])
 def test_the_page_in_a_browser(
     browser: Any, simulated: TrialAnalysis, tmp_path: Path, audience: str, width: int
 ) -> None:
