@@ -1,7 +1,8 @@
 """CPU time of a linear mixed model from a pandas frame with text columns, beside glmm in the same run.
 
-Run as ``python benchmarks/lmm.py [PEOPLE ...]``. Formula parsed, standard errors and Satterthwaite degrees of freedom included for
-both. Prints the median of several rounds and exits with 1 where the largest ratio is below the budget.
+Run as ``python benchmarks/lmm.py [PEOPLE ...]``. Formula parsed, standard errors and Satterthwaite degrees of freedom
+included for both. Prints the median of several rounds; exits with 1 where the last ratio, at 200,000 people or more,
+is below the budget.
 """
 
 from __future__ import annotations

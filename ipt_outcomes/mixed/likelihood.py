@@ -1,134 +1,259 @@
-"""The profiled likelihood of a mixed model from sums per group, with its exact first and second derivatives.
-
-Small matrices are stored with the groups along the last axis, so every operation runs over all groups at once;
-groups are taken in portions that fit the processor's cache.
-"""
+"""The profiled likelihood of a linear mixed model with one grouping factor, from per-group sums alone."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve
 
-from ipt_outcomes.mixed.problem import Problem
+from ipt_outcomes.errors import DesignError
+from ipt_outcomes.mixed.design import Design, Split, split_columns
+from ipt_outcomes.sums import GroupSums, packed_index, sums_of_products
 
-PORTION = 8192
+# Residual sum of squares, as a share of that of the outcome, which is rounding and nothing else.
+_EXACT = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """The likelihood at one relative covariance factor.
+class Moments:
+    """Sums of products of the random columns Z, the fixed columns X and the outcome y.
 
     Parameters
     ----------
-    factor : numpy.ndarray, shape (q, q)
-        Lower triangular; the random effects have covariance ``sigma2 * factor @ factor.T``.
-    weighted : numpy.ndarray, shape (k (k + 1) / 2, g)
-        Basis' V^-1 basis of each group, V relative to sigma2.
-    weighted_y : numpy.ndarray, shape (k, g)
-        Basis' V^-1 y of each group.
-    information : numpy.ndarray, shape (p, p)
-        X' V^-1 X.
-    root : tuple
-        Its Cholesky factor, as scipy's ``cho_solve`` takes it.
-    beta : numpy.ndarray, shape (p,)
-    residual : float
-        Weighted residual sum of squares.
-    sigma2 : float
-    deviance : float
-        Minus twice the (restricted) log-likelihood without its constants.
+    zz, zx, zy : numpy.ndarray, shape (g, q, q), (g, q, p), (g, q)
+        Of each group.
+    xx, xy : numpy.ndarray, shape (p, p), (p,)
+        Over all rows.
+    yy : float
+    n : int
+        Rows.
     """
 
-    factor: np.ndarray
-    weighted: np.ndarray
-    weighted_y: np.ndarray
-    information: np.ndarray
-    root: tuple[np.ndarray, bool]
-    beta: np.ndarray
-    residual: float
-    sigma2: float
-    deviance: float
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """Inverse of `information`."""
-        return np.asarray(cho_solve(self.root, np.eye(self.beta.size)))
-
-
-def factor_of(theta: np.ndarray, problem: Problem) -> np.ndarray:
-    """Put the free entries into the lower triangular factor."""
-    factor = np.zeros((problem.n_random, problem.n_random))
-    for value, (row, column) in zip(theta, problem.pattern, strict=True):
-        factor[row, column] = value
-    return factor
+    zz: np.ndarray
+    zx: np.ndarray
+    zy: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """Sums over all groups at one factor."""
+class Scaling:
+    """How outcome and columns were centred and scaled before their sums were taken.
 
-    weighted: np.ndarray
-    weighted_y: np.ndarray
-    log_det: float
-    information: np.ndarray
-    score: np.ndarray
-    y_squared: float
-
-
-def sweep(problem: Problem, factor: np.ndarray) -> Sweep:
-    """Weight the sums of every group by its inverse covariance and add up.
+    Raw moments of numbers far from 0 cancel: with 1e6 added to every outcome the log-likelihood would be off by 0.3.
 
     Parameters
     ----------
-    problem : Problem
-    factor : numpy.ndarray, shape (q, q)
+    center : float
+        Of the outcome; 0 where the fixed part has no intercept that could take it up.
+    scale : float
+    fixed_back : numpy.ndarray, shape (p, p)
+        From coefficients of the centred columns to those of the columns as they are.
+    random_back : numpy.ndarray, shape (q, q)
+        The same for random effects.
+    """
+
+    center: float
+    scale: float
+    fixed_back: np.ndarray
+    random_back: np.ndarray
+
+
+def moments_of(design: Design) -> tuple[Moments, Scaling]:
+    """Take the sums of a design.
+
+    Parameters
+    ----------
+    design : Design
 
     Returns
     -------
-    Sweep
+    Moments
+        Of the outcome centred and scaled, and of centred columns.
+    Scaling
+        The way back.
+
+    Notes
+    -----
+    A column that changes within groups is centred only where the model is the same without that: where every fixed
+    and random column it stands in has, beside it, the one with 1 in its place.
     """
-    cross, with_y = problem.sums.cross, problem.sums.with_y
-    weighted, weighted_y = np.empty_like(cross), np.empty_like(with_y)
-    p = problem.n_fixed
-    information, score = np.zeros((p, p)), np.zeros(p)
-    log_det, explained = 0.0, 0.0
-    for start in range(0, problem.n_groups, PORTION):
-        part = slice(start, start + PORTION)
-        log_det_part, explained_part = _weigh(problem, factor, part, weighted, weighted_y)
-        log_det += log_det_part
-        explained += explained_part
-        _accumulate(problem, part, weighted, weighted_y, information, score)
-    upper = np.triu(information)
-    information = upper + np.triu(upper, 1).T
-    return Sweep(weighted, weighted_y, log_det, information, score, problem.sums.y_squared - explained)
+    split = split_columns(design)
+    has_intercept = any(column.parts == () for column in design.fixed)
+    center = float(design.y.mean()) if has_intercept else 0.0
+    scale = float(np.std(design.y - center)) or 1.0
+    blocks = [random.block for random in design.random]
+    shifts = [
+        0.0 if column is None or not _can_shift(place, split, blocks) else float(column.mean())
+        for place, column in enumerate(split.basis)
+    ]
+    basis = [
+        column if column is None or not shift else column - shift
+        for column, shift in zip(split.basis, shifts, strict=True)
+    ]
+    sums = sums_of_products(split.groups, basis, (design.y - center) / scale)
+    back = (_way_back(split.fixed, shifts), _way_back(split.random, shifts))
+    return _expanded(split, sums), Scaling(center, scale, *back)
 
 
-def _weigh(
-    problem: Problem, factor: np.ndarray, part: slice, weighted: np.ndarray, weighted_y: np.ndarray
-) -> tuple[float, float]:
-    """Fill the weighted sums of a portion: T = S - W'W with W = L^-1 F'Z'B and L L' = I + F'Z'Z F."""
-    cross, with_y = problem.sums.cross[:, part], problem.sums.with_y[:, part]
-    weighted[:, part], weighted_y[:, part] = cross, with_y
-    kept = [c for c in range(problem.n_random) if factor[:, c].any()]
-    if not kept:
-        return 0.0, 0.0
-    index, size = problem.index, problem.index.shape[0]
-    bases = problem.random_basis
-    multipliers = None if problem.random_constants is None else problem.random_constants[:, part]
-    loads = [_loads(factor[:, c], multipliers) for c in kept]
-    rows = [[_mix(load, cross, index[bases, k]) for k in range(size)] for load in loads]
-    outcome = [_mix(load, with_y, bases) for load in loads]
-    pivots, product = [], np.ones(cross.shape[1])
-    for c, load in enumerate(loads):
-        # Row c of the Cholesky factor, then of W, by forward substitution: earlier rows are final.
-        lower = []
-        for d in range(c + 1):
-            entry = _mix_rows(load, rows[c] if d == c else raw_rows[d], bases) + (1.0 if d == c else 0.0)
-            lower.append(entry) if d == c else lower.append(entry)
-            if d == 0 and c == 0:
-                break
-        pivots.append(lower)
-        break
-    raise NotImplementedError
+def _can_shift(place: int, split: Split, blocks: list[int]) -> bool:
+    fixed = set(split.fixed)
+    if any(basis == place and (0, constant) not in fixed for basis, constant in split.fixed):
+        return False
+    random = {(block, column) for block, column in zip(blocks, split.random, strict=True)}
+    return all(
+        basis != place or (block, (0, constant)) in random
+        for block, (basis, constant) in zip(blocks, split.random, strict=True)
+    )
+
+
+def _way_back(columns: tuple[tuple[int, int], ...], shifts: list[float]) -> np.ndarray:
+    """Centred columns are columns as they are, times this matrix; so are coefficients, turned round."""
+    turned = np.eye(len(columns))
+    for j, (basis, constant) in enumerate(columns):
+        if shifts[basis]:
+            turned[columns.index((0, constant)), j] = -shifts[basis]
+    return turned
+
+
+def _expanded(split: Split, sums: GroupSums) -> Moments:
+    """Sums of the model's columns from those of their parts."""
+    index = packed_index(len(split.basis))
+    ones = np.ones(split.groups.n_groups)
+    constants = [ones if values is None else values for values in split.constants]
+
+    def product(one: tuple[int, int], other: tuple[int, int]) -> np.ndarray:
+        return np.asarray(sums.cross[index[one[0], other[0]]] * constants[one[1]] * constants[other[1]])
+
+    def with_outcome(one: tuple[int, int]) -> np.ndarray:
+        return np.asarray(sums.with_y[one[0]] * constants[one[1]])
+
+    random, fixed = split.random, split.fixed
+    xx = np.empty((len(fixed), len(fixed)))
+    for i, one in enumerate(fixed):
+        for j in range(i, len(fixed)):
+            xx[i, j] = xx[j, i] = product(one, fixed[j]).sum()
+    return Moments(
+        zz=np.stack([np.stack([product(one, other) for other in random], axis=-1) for one in random], axis=1),
+        zx=np.stack([np.stack([product(one, other) for other in fixed], axis=-1) for one in random], axis=1),
+        zy=np.stack([with_outcome(one) for one in random], axis=-1),
+        xx=xx,
+        xy=np.array([with_outcome(one).sum() for one in fixed]),
+        yy=sums.y_squared,
+        n=sums.n_rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The likelihood and its parts at one relative covariance factor.
+
+    Parameters
+    ----------
+    deviance : float
+        Minus twice the profiled log-likelihood (REML or ML).
+    beta : numpy.ndarray, shape (p,)
+    a_inv : numpy.ndarray, shape (p, p)
+        Covariance of `beta` relative to the residual variance.
+    rss : float
+        Generalised residual sum of squares.
+    score : numpy.ndarray, shape (q, q)
+        Derivative of `deviance` by the relative covariance.
+    k_x : numpy.ndarray, shape (g, q, p)
+        ``Z'V^-1 X`` of each group.
+    k_r : numpy.ndarray, shape (g, q)
+        ``Z'V^-1 (y - X beta)`` of each group.
+    inverse : numpy.ndarray, shape (g, q, q)
+        Of ``I + factor' Z'Z factor`` of each group.
+    """
+
+    deviance: float
+    beta: np.ndarray
+    a_inv: np.ndarray
+    rss: float
+    score: np.ndarray
+    k_x: np.ndarray
+    k_r: np.ndarray
+    inverse: np.ndarray
+
+
+def evaluate(moments: Moments, factor: np.ndarray, *, reml: bool, sigma: float | None = None) -> Evaluation:
+    """Evaluate the likelihood.
+
+    Parameters
+    ----------
+    moments : Moments
+    factor : numpy.ndarray, shape (q, q)
+        Lower triangular; the covariance of the random effects is ``sigma**2 * factor @ factor.T``.
+    reml : bool
+    sigma : float, optional
+        Residual standard deviation; profiled out where not given.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    DesignError
+        Nothing is left to vary.
+
+    Notes
+    -----
+    With ``M = I + factor' Z'Z factor`` of a group, ``log|V| = log|M|`` and ``V^-1 = I - Z factor M^-1 factor' Z'``
+    (Bates et al. 2015, doi:10.18637/jss.v067.i01).
+    """
+    p = moments.xx.shape[0]
+    df = moments.n - p if reml else moments.n
+    inner = np.eye(factor.shape[0]) + factor.T @ (moments.zz @ factor)
+    inverse, log_determinant = _inverse(inner)
+    # With W = factor M^-1 factor', V^-1 = I - Z W Z'; V is relative to the residual variance.
+    w = factor @ inverse @ factor.T
+    w_zx, w_zy = _times(w, moments.zx), (w * moments.zy[:, None, :]).sum(axis=2)
+    flat_x, flat_wx = moments.zx.reshape(-1, p), w_zx.reshape(-1, p)
+    a = moments.xx - flat_x.T @ flat_wx
+    b = moments.xy - flat_wx.T @ moments.zy.ravel()
+    a = (a + a.T) / 2
+    a_root = np.linalg.cholesky(a)
+    beta = np.linalg.solve(a, b)
+    rss = float(moments.yy - (w_zy * moments.zy).sum() - b @ beta)
+    if rss <= _EXACT * moments.yy:
+        raise DesignError(
+            "the model gives every outcome exactly: there is no residual variation to estimate",
+            hint="Data as regular as this are made up or copied; a mixed model describes nothing in them.",
+        )
+    variance = rss / df if sigma is None else sigma**2
+    deviance = log_determinant + df * np.log(2 * np.pi * variance)
+    deviance += rss / variance + (2 * np.log(np.diag(a_root)).sum() if reml else 0.0)
+    a_inv = np.linalg.inv(a)
+    k = moments.zz - _times(moments.zz, _times(w, moments.zz))
+    k_x = moments.zx - _times(moments.zz, w_zx)
+    k_r = moments.zy - (moments.zz * w_zy[:, None, :]).sum(axis=2) - k_x @ beta
+    score = k.sum(axis=0) - k_r.T @ k_r / variance
+    if reml:
+        score -= np.tensordot(k_x @ a_inv, k_x, axes=([0, 2], [0, 2]))
+    return Evaluation(float(deviance), beta, a_inv, rss, score, k_x, k_r, inverse)
+
+
+def _times(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Multiply the small matrices of all groups; a loop over their few columns is faster than BLAS, group by group."""
+    found: np.ndarray = left[:, :, :1] * right[:, :1, :]
+    for place in range(1, left.shape[2]):
+        found += left[:, :, place : place + 1] * right[:, place : place + 1, :]
+    return found
+
+
+def _inverse(matrices: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the inverses of positive definite matrices, and the sum of the logarithms of their determinants."""
+    if matrices.shape[1] > 2:
+        return np.linalg.inv(matrices), float(np.linalg.slogdet(matrices)[1].sum())
+    if matrices.shape[1] == 1:
+        return np.asarray(1 / matrices), float(np.log(matrices).sum())
+    first, second, both = matrices[:, 0, 0], matrices[:, 1, 1], matrices[:, 0, 1]
+    determinant = first * second - both**2
+    inverse = np.empty_like(matrices)
+    inverse[:, 0, 0], inverse[:, 1, 1] = second / determinant, first / determinant
+    inverse[:, 0, 1] = inverse[:, 1, 0] = -both / determinant
+    return inverse, float(np.log(determinant).sum())

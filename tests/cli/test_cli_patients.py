@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -113,12 +112,12 @@ def test_clinic_with_days_duplicates_and_one_instrument(shared: Path, here: Path
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     ipt.simulate.trial_table(n=160).to_csv(folder / "trial.csv", index=False)
     ipt.simulate.trial_table(n=160, areas="after").to_csv(folder / "after.csv", index=False)
     ipt.simulate.clinic_table(n=150).to_csv(folder / "clinic.csv", index=False)
-    yield folder
+    return folder
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_jobs_that_are_none_are_refused(raw: dict[str, Any], words: str) -> None
 
 
 def test_one_extract_at_a_time(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="one extract"):
+    with pytest.raises(OptionError, match="one file"):
         ClinicJob().load([tmp_path / "a.csv", tmp_path / "b.csv"])
 
 
