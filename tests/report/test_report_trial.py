@@ -156,6 +156,15 @@ def test_the_publication_shows_its_flow(document: Document, reference: Any) -> N
     assert not any(row.suppressed for row in document.results)
 
 
+@pytest.mark.parametrize("audience", AUDIENCES)
+@pytest.mark.parametrize("at", [1, 6])
+def test_an_end_point_before_the_last_visit(cohort: Cohort, audience: str, at: int) -> None:
+    document = trial_document(analyse(cohort, "phq9", at=at), audience=audience)
+    (table,) = [block.spec for block in document.blocks if isinstance(block, Table) and block.spec.id == "visits-table"]
+    assert len(table.rows) == 13
+    assert "used in no estimate" in said(document)
+
+
 def test_areas_are_labelled_by_their_design(simulated: TrialAnalysis) -> None:
     document = trial_document(simulated, audience="internal")
     headings = [heading.text for heading in document.headings() if heading.anchor.startswith("areas")]

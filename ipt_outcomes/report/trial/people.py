@@ -45,9 +45,8 @@ def flow_tables(shown: Shown) -> tuple[Block, ...]:
 
 def _by_visit(shown: Shown, arms: list[str]) -> TableSpec:
     fine = shown.row("flow_visit", "last_attended", visit="baseline") is not None
-    first = shown.analysis.visits[0].key
-    by_arm = shown.row("flow_visit", "observed", visit=first, arm=arms[0]) is not None
-    named = arms if by_arm else []
+    told = [shown.row("flow_visit", "observed", visit=visit.key, arm=arms[0]) for visit in shown.analysis.visits]
+    named = arms if all(row is not None for row in told) else []
     visits = [("baseline", "Baseline (week 0)")]
     visits += [(visit.key, capital(visit_words(visit.name, visit.week))) for visit in shown.analysis.visits]
     rows = []
@@ -62,7 +61,7 @@ def _by_visit(shown: Shown, arms: list[str]) -> TableSpec:
         rows.append(TableRow(tuple(cells)))
     note = "In brackets: people who came to this visit and to none later." if fine else ""
     if not named:
-        note = "For this audience the arms are not told apart at visits before the end point."
+        note = "For this audience the arms are not told apart here; the flow above has them at baseline and at the end."
     return TableSpec(
         id="visits-table",
         caption=f"People with a score of {shown.outcome} at each visit",
