@@ -7,7 +7,6 @@ from ipt_outcomes.clinic.judging import Measure
 from ipt_outcomes.clinic.measures import CUT_NAMES, GIVEN, PAIR, Cuts
 from ipt_outcomes.clinic.options import ReviewOptions
 from ipt_outcomes.clinic.outcomes import COMPLETERS, LAST, RATES, RULES, STARTERS
-from ipt_outcomes.clinic.rates import Wilson, wilson
 from ipt_outcomes.clinic.reliable import ReliableChange, reliable_change
 from ipt_outcomes.clinic.review import ClinicReview, review
 from ipt_outcomes.clinic.significance import ClinicalSignificance, clinical_significance, cutoff
@@ -34,12 +33,10 @@ __all__ = [
     "ReliableChange",
     "ReviewOptions",
     "TalkingTherapies",
-    "Wilson",
     "clinical_significance",
     "cutoff",
     "percent_change",
     "reliable_change",
     "review",
     "talking_therapies",
-    "wilson",
 ]

@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 
 from ipt_outcomes.clinic.courses import Courses
-from ipt_outcomes.clinic.rates import wilson
+from ipt_outcomes.effects.proportions import wilson
 from ipt_outcomes.privacy import Derived, Implied, Link, Sum, part_of
 from ipt_outcomes.results import ResultsBuilder
 

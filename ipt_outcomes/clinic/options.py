@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipt_outcomes.clinic.measures import cuts_of
-from ipt_outcomes.clinic.rates import check_level, is_number
+from ipt_outcomes.effects.proportions import check_level, is_number
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.instruments import instrument_name
 

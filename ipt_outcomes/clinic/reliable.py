@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from ipt_outcomes.clinic.change import DETERIORATED, IMPROVED, UNCHANGED, Better, counted, paired
-from ipt_outcomes.clinic.rates import check_level, is_number
+from ipt_outcomes.effects.proportions import check_level, is_number
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.results import Provenance, ResultObject
 

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.clinic.change import DETERIORATED, IMPROVED, Better, paired
-from ipt_outcomes.clinic.rates import is_number
 from ipt_outcomes.clinic.reliable import ReliableMethod, reliable_change
+from ipt_outcomes.effects.proportions import is_number
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.results import Provenance, ResultObject
 

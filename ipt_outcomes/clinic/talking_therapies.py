@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.clinic.measures import Cuts, cuts_of
-from ipt_outcomes.clinic.rates import check_level, wilson
+from ipt_outcomes.effects.proportions import check_level, wilson
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ipt_outcomes.clinic.courses import ALL, Courses
 from ipt_outcomes.clinic.outcomes import RULES, Sets, closed, started
-from ipt_outcomes.clinic.rates import wilson
+from ipt_outcomes.effects.proportions import wilson
 
 LEFT_OUT = (
     "not_started",

@@ -9,15 +9,18 @@ from ipt_outcomes.effects.convert import (
     smd_to_log_odds,
 )
 from ipt_outcomes.effects.effect_sizes import MEASURE_NAMES, EffectSizes, Measure
+from ipt_outcomes.effects.proportions import Limits, newcombe, wilson
 from ipt_outcomes.effects.smd import mean_difference, small_sample_correction, smd, smd_change
 
 __all__ = [
     "MEASURE_NAMES",
     "Converted",
     "EffectSizes",
+    "Limits",
     "Measure",
     "log_odds_to_smd",
     "mean_difference",
+    "newcombe",
     "odds_ratio",
     "risk_difference",
     "risk_ratio",
@@ -27,4 +30,5 @@ __all__ = [
     "smd_change",
     "smd_from_events",
     "smd_to_log_odds",
+    "wilson",
 ]

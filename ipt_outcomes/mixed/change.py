@@ -10,7 +10,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import DesignError, OptionError
 from ipt_outcomes.mixed.adjust import Adjust
-from ipt_outcomes.mixed.columns import factor, require_columns
+from ipt_outcomes.mixed.columns import factor, is_numeric, require_columns
 from ipt_outcomes.mixed.fit import DfMethod, MixedFit
 from ipt_outcomes.mixed.fitting import lmm
 from ipt_outcomes.mixed.grid import Combinations, means, trends
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SLOPE, _MEAN = "slope", "mean"
+# Share of an arm without a level from which on the levels cannot have been set for everybody before.
+_MOST_LACKING = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,12 +162,13 @@ def change_by(
     set_day : str, optional
         Column with the day on which a person's level was set, randomisation being day 0.
     set_before : bool
-        Declares that every arm's levels were set before or at randomisation.
+        Declares that every arm's levels were set before or at randomisation; refused where `set_day` says otherwise.
 
     Returns
     -------
     ChangeBy
-        Arms are compared only if everybody's level was set before or at randomisation. Otherwise change is described
+        Arms are compared only if levels were set before or at randomisation, for all but a tenth of each arm at most.
+        Otherwise change is described
         within arm 1 and labelled: whoever stays long enough to be given a level differs from who does not.
 
     Raises
@@ -182,7 +185,10 @@ def change_by(
     """
     names = [name for name in (outcome, by, week, subject, baseline, arm, set_day) if name is not None]
     require_columns(data, names)
+    if is_numeric(data[by]):
+        raise OptionError(f"{by} holds numbers: change is described by levels", column=by, hint="Group them, as text.")
     arms = () if arm is None else _arms(data, arm, arm1, arm2)
+    _check_levels(data, by, subject, set_day if set_before else None)
     people = _people(data, by=by, subject=subject, arm=arm)
     reason = "" if arm is None else _why_not(data, by, arm, set_day, people, set_before=set_before)
     randomised = arm is not None and not reason
@@ -225,9 +231,30 @@ def _arms(data: pd.DataFrame, arm: str, arm1: str | None, arm2: str | None) -> t
             raise OptionError(f"{arm} has no {name!r}; it has {', '.join(known)}")
     if not known:
         raise DesignError(f"nobody has a value of {arm}")
+    if arm1 is not None and arm1 == arm2:
+        raise OptionError(f"arm1 and arm2 are the same: {arm1!r}")
     first = arm1 if arm1 is not None else next(name for name in reversed(known) if name != arm2)
     others = (arm2,) if arm2 is not None else tuple(name for name in known if name != first)
     return (first, *others)
+
+
+def _check_levels(data: pd.DataFrame, by: str, subject: str, set_day: str | None) -> None:
+    """Refuse people with several levels, and a declaration that the days contradict."""
+    changing = int((data.groupby(subject)[by].nunique() > 1).sum())
+    if changing:
+        raise DesignError(
+            f"{by} differs between the rows of {changing} people: change is described by one level a person",
+            column=by,
+            hint="Use the level first set, or the one before randomisation.",
+        )
+    if set_day is not None:
+        late = data.loc[pd.to_numeric(data[set_day], errors="coerce") > 0, subject].nunique()
+        if late:
+            raise DesignError(
+                f"{by} is declared as set before randomisation, but {set_day} is later for {late} people",
+                column=set_day,
+                hint="Leave out set_before, so that the days decide.",
+            )
 
 
 def _people(data: pd.DataFrame, *, by: str, subject: str, arm: str | None) -> pd.DataFrame:
@@ -248,6 +275,12 @@ def _why_not(
         return f"nobody of {', '.join(empty)} has a value of {by}"
     if set_before:
         return ""
+    lacking = people[people["without_level"] > _MOST_LACKING * people["people"]]
+    if len(lacking):
+        told = ", ".join(
+            f"{row['without_level']} of {row['people']} in {row['arm']}" for row in lacking.to_dict("records")
+        )
+        return f"{by} is not known for many people ({told})"
     if set_day is None:
         return f"it is not known whether {by} was set before randomisation"
     days = pd.to_numeric(data.loc[data[by].notna() & data[arm].notna(), set_day], errors="coerce")

@@ -76,6 +76,14 @@ def require_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
 
 def is_numeric(series: pd.Series) -> bool:
     """Return whether a column holds numbers (true/false is two levels, not numbers)."""
+    if series.dtype == object:
+        # A frame put together by hand often keeps numbers as objects; as levels they would give a column each.
+        return pd.api.types.infer_dtype(series, skipna=True) in {
+            "integer",
+            "floating",
+            "mixed-integer-float",
+            "decimal",
+        }
     return pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype)
 
 

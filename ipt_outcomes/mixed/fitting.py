@@ -13,7 +13,7 @@ from ipt_outcomes.mixed.fit import DfMethod, Inside, MixedFit
 from ipt_outcomes.mixed.formula import parse
 from ipt_outcomes.mixed.grid import Combinations
 from ipt_outcomes.mixed.inference import satterthwaite
-from ipt_outcomes.mixed.likelihood import Moments, moments_of
+from ipt_outcomes.mixed.likelihood import Moments, constant_columns, moments_of
 from ipt_outcomes.mixed.optimise import SINGULAR, Structure, largest_likelihood
 
 
@@ -71,7 +71,10 @@ def lmm(
     require_choice("df", df, ("satterthwaite", "residual", "normal"))
     if not 0 < level < 1:
         raise OptionError(f"level must be between 0 and 1; got {level}")
-    design = build_design(parse(formula), as_frame(data))
+    try:
+        design = build_design(parse(formula), as_frame(data))
+    except RecursionError:
+        raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
     moments, scaling = moments_of(design)
     _require_full_rank(moments, design)
     structure = Structure.of_blocks(np.array([random.block for random in design.random]))
@@ -98,7 +101,7 @@ def _result(
     beta = back @ optimum.at.beta * scale
     names = [column.name for column in design.fixed]
     if inside.scaling.center:
-        beta[next(i for i, column in enumerate(design.fixed) if column.parts == ())] += inside.scaling.center
+        beta[constant_columns(design)] += inside.scaling.center
     vcov = back @ optimum.at.a_inv @ back.T * (sigma * scale) ** 2
     log_likelihood = -(optimum.at.deviance + 2 * free * np.log(scale)) / 2
     penalty = inside.n_parameters

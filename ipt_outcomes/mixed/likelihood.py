@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,45 +77,72 @@ def moments_of(design: Design) -> tuple[Moments, Scaling]:
 
     Notes
     -----
-    A column that changes within groups is centred only where the model is the same without that: where every fixed
-    and random column it stands in has, beside it, the one with 1 in its place.
+    A column is centred only where the model is the same without that: where every fixed and random column it stands
+    in has, beside it, the one with 1 in its place.
     """
     split = split_columns(design)
-    has_intercept = any(column.parts == () for column in design.fixed)
-    center = float(design.y.mean()) if has_intercept else 0.0
+    constant = constant_columns(design)
+    center = float(design.y.mean()) if constant else 0.0
     scale = float(np.std(design.y - center)) or 1.0
     blocks = [random.block for random in design.random]
-    shifts = [
-        0.0 if column is None or not _can_shift(place, split, blocks) else float(column.mean())
-        for place, column in enumerate(split.basis)
-    ]
+    shifts, levels = _shifts(split, blocks)
     basis = [
         column if column is None or not shift else column - shift
         for column, shift in zip(split.basis, shifts, strict=True)
     ]
+    constants = [
+        values if values is None or not level else values - level
+        for values, level in zip(split.constants, levels, strict=True)
+    ]
+    centred = replace(split, constants=tuple(constants))
     sums = sums_of_products(split.groups, basis, (design.y - center) / scale)
-    back = (_way_back(split.fixed, shifts), _way_back(split.random, shifts))
-    return _expanded(split, sums), Scaling(center, scale, *back)
+    back = (_way_back(split.fixed, shifts, levels), _way_back(split.random, shifts, levels))
+    return _expanded(centred, sums), Scaling(center, scale, *back)
 
 
-def _can_shift(place: int, split: Split, blocks: list[int]) -> bool:
-    fixed = set(split.fixed)
-    if any(basis == place and (0, constant) not in fixed for basis, constant in split.fixed):
-        return False
-    random = {(block, column) for block, column in zip(blocks, split.random, strict=True)}
-    return all(
-        basis != place or (block, (0, constant)) in random
-        for block, (basis, constant) in zip(blocks, split.random, strict=True)
-    )
+def constant_columns(design: Design) -> list[int]:
+    """Return the fixed columns that add up to 1 in every row: the intercept, or all levels of a factor; or none."""
+    for place, column in enumerate(design.fixed):
+        if column.parts == ():
+            return [place]
+    for name, variable in design.variables.items():
+        places = [i for i, column in enumerate(design.fixed) if len(column.parts) == 1 and column.parts[0][0] == name]
+        if variable.is_factor and len(places) == len(variable.levels):
+            return places
+    return []
 
 
-def _way_back(columns: tuple[tuple[int, int], ...], shifts: list[float]) -> np.ndarray:
-    """Centred columns are columns as they are, times this matrix; so are coefficients, turned round."""
-    turned = np.eye(len(columns))
+def _shifts(split: Split, blocks: list[int]) -> tuple[list[float], list[float]]:
+    """What to take off each basis column and each constant; 0 where the model would be another one without it."""
+    columns = [(-1, column) for column in split.fixed]
+    columns += list(zip(blocks, split.random, strict=True))
+    known = set(columns)
+
+    def lossless(part: int, place: int) -> bool:
+        others = [
+            (of, tuple(0 if i == part else c for i, c in enumerate(column)))
+            for of, column in columns
+            if column[part] == place
+        ]
+        return all(other in known for other in others)
+
+    found = []
+    for part, values in enumerate((split.basis, split.constants)):
+        found.append(
+            [0.0 if own is None or not lossless(part, place) else float(own.mean()) for place, own in enumerate(values)]
+        )
+    return found[0], found[1]
+
+
+def _way_back(columns: tuple[tuple[int, int], ...], shifts: list[float], levels: list[float]) -> np.ndarray:
+    """From coefficients of the centred columns to those of the columns as they are."""
+    there = np.eye(len(columns))
     for j, (basis, constant) in enumerate(columns):
-        if shifts[basis]:
-            turned[columns.index((0, constant)), j] = -shifts[basis]
-    return turned
+        shift, level = shifts[basis], levels[constant]
+        for share, part in ((shift, (0, constant)), (level, (basis, 0)), (shift * level, (0, 0))):
+            if share:
+                there[columns.index(part), j] += share
+    return np.linalg.inv(there)
 
 
 def _expanded(split: Split, sums: GroupSums) -> Moments:

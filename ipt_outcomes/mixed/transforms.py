@@ -177,7 +177,7 @@ def _compute(node: Node, columns: Columns, name: str) -> np.ndarray:
     if isinstance(node, Column):
         values = columns[node.name]
         if values.dtype.kind not in "fiu":
-            raise DataError(f"{name}: {node.name} holds levels, not numbers", column=node.name)
+            raise DataError(f"{node.name} holds levels, not numbers, but {name} needs numbers", column=node.name)
         return values
     if isinstance(node, Unary):
         inner = _compute(node.operand, columns, name)

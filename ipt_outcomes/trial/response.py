@@ -11,13 +11,13 @@ import pandas as pd
 from scipy.special import ndtr
 
 from ipt_outcomes.effects import EffectSizes, odds_ratio, risk_difference, risk_ratio
+from ipt_outcomes.effects.proportions import newcombe, wilson
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.instruments import Better, instrument
 from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.results import ResultObject, format_interval, format_number
 from ipt_outcomes.trial.arms import comparisons_of
 from ipt_outcomes.trial.data import TrialData, trial_data
-from ipt_outcomes.trial.proportions import newcombe, wilson
 from ipt_outcomes.trial.visits import Visit
 from ipt_outcomes.vocabulary import label
 
@@ -201,7 +201,7 @@ def count_responses(
         mine = known["arm"].eq(arm)
         for rule, (responded, counts) in counted.items():
             events, total = int((responded & counts & mine).sum()), int((counts & mine).sum())
-            low, high = wilson(events, total, level)
+            low, high = (float(limit) for limit in wilson(events, total, level))
             rate = events / total if total else math.nan
             missing = int((mine & known["value"].isna()).sum())
             rates.append((arm, rule, events, total, rate, low, high, missing))
@@ -259,7 +259,7 @@ def _compare(table: pd.DataFrame, arm1: str, arm2: str, rule: str, level: float)
         p_value = 2 * float(ndtr(-abs(estimate / se))) if se > 0 else math.nan
         wald = (low, high) if measure == "RD" else (math.nan, math.nan)
         if measure == "RD":
-            low, high = newcombe(a, n1, c, n2, level)
+            low, high = (float(limit) for limit in newcombe(a, n1, c, n2, level))
         else:
             estimate, low, high = (float(np.exp(number)) for number in (estimate, low, high))
         rows.append((arm1, arm2, rule, measure, estimate, se, low, high, p_value, *wald, effect.flags[0]))

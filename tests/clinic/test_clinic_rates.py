@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipt_outcomes.clinic import talking_therapies, wilson
+from ipt_outcomes.clinic import talking_therapies
+from ipt_outcomes.effects import wilson
 from ipt_outcomes.errors import DataError, DesignError, OptionError
 
 FLAGS = (

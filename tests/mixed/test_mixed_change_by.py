@@ -126,6 +126,16 @@ def test_what_is_wrong_is_said(trial_frame: pd.DataFrame) -> None:
         change_by(trial_frame, **{**MODEL, "by": "problem_areas"})
     with pytest.raises(DesignError, match="nobody"):
         change_by(trial_frame.assign(problem_area=None), **MODEL, arm1="IPT")
+    with pytest.raises(OptionError, match="the same"):
+        change_by(trial_frame, **MODEL, arm1="IPT", arm2="IPT", set_before=True)
+    with pytest.raises(OptionError, match="holds numbers"):
+        change_by(trial_frame, **{**MODEL, "by": "visit"})
+    with pytest.raises(DesignError, match="240 people"):
+        change_by(trial_frame.assign(day=10), **MODEL, arm1="IPT", set_day="day", set_before=True)
+    moved = trial_frame.copy()
+    moved.loc[moved.index[0], "problem_area"] = "grief" if moved["problem_area"].iloc[0] != "grief" else "role_disputes"
+    with pytest.raises(DesignError, match="1 people"):
+        change_by(moved, **MODEL, arm1="IPT", set_before=True)
     one = trial_frame[trial_frame["problem_area"].eq("grief")]
     with pytest.raises(DesignError, match="one level"):
         change_by(one, **MODEL, arm1="IPT", set_before=True)

@@ -68,6 +68,36 @@ def test_a_million_points_more_change_nothing_but_the_intercept() -> None:
     assert again.log_likelihood == pytest.approx(FIT.log_likelihood, abs=1e-6)
 
 
+@pytest.mark.parametrize("formula", [FORMULA, "y ~ 0 + arm + arm:week + (week | id)"])
+def test_a_million_points_more_without_an_intercept_too(formula: str) -> None:
+    near, far = lmm(formula, BASE), lmm(formula, BASE.assign(y=BASE["y"] + 1e6))
+    np.testing.assert_allclose(far.fixed["se"], near.fixed["se"], rtol=1e-6)
+    assert far.log_likelihood == pytest.approx(near.log_likelihood, abs=1e-6)
+
+
+@pytest.mark.parametrize("shift", [1e3, 1e5, 1e6])
+def test_the_origin_of_a_covariate_changes_nothing_but_the_intercept(shift: float) -> None:
+    start = dict(zip(BASE["id"].unique(), np.random.default_rng(8).normal(18, 4, 24), strict=True))
+    frame = BASE.assign(baseline=BASE["id"].map(start))
+    formula = "y ~ week * arm + baseline + (week | id)"
+    near, far = lmm(formula, frame), lmm(formula, frame.assign(baseline=frame["baseline"] + shift))
+    np.testing.assert_allclose(far.fixed["estimate"][1:], near.fixed["estimate"][1:], rtol=1e-5)
+    np.testing.assert_allclose(far.fixed["se"][1:], near.fixed["se"][1:], rtol=1e-5)
+    assert far.log_likelihood == pytest.approx(near.log_likelihood, abs=1e-6)
+
+
+def test_numbers_kept_as_objects_are_numbers() -> None:
+    again = lmm(FORMULA, BASE.astype({"week": object}))
+    assert again.fixed["term"].tolist() == FIT.fixed["term"].tolist()
+
+
+def test_type_three_does_not_depend_on_how_the_model_is_written() -> None:
+    two = lmm("y ~ arm * week + (week | id)", BASE).anova().set_index("term")
+    other = lmm("y ~ 0 + arm + week + arm:week + (week | id)", BASE).anova().set_index("term")
+    for term in ("week", "arm:week"):
+        assert other.loc[term, "statistic"] == pytest.approx(two.loc[term, "statistic"], rel=1e-6)
+
+
 def test_the_sign_of_the_outcome_turns_every_estimate() -> None:
     again = lmm(FORMULA, BASE.assign(y=-BASE["y"]))
     np.testing.assert_allclose(again.fixed["estimate"], -FIT.fixed["estimate"], rtol=1e-8)

@@ -34,6 +34,8 @@ HOSTILE = [
     "y ~ exp(exp(exp(exp(week)))) + (1 | id)",
     "y ~ " + "(" * 500 + "week" + ")" * 500 + " + (1 | id)",
     "y ~ week^99999999 + (1 | id)",
+    "y ~ " + "week:" * 790 + "week + (1 | id)",
+    "y ~ I(" + "week + " * 550 + "week) + (1 | id)",
     "y ~ poly(week, 1e9) + (1 | id)",
 ]  # fmt: skip
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipt_outcomes.effects import newcombe, wilson
 from ipt_outcomes.errors import DataError, DesignError, OptionError
 from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.trial import Flow, Response, flow, response
-from ipt_outcomes.trial.proportions import newcombe, wilson
 from ipt_outcomes.trial.response import count_responses
 
 ARMS = {"TAU": "usual_care", "IPT": "ipt", "CBT": "cbt"}

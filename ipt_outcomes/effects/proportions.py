@@ -1,4 +1,4 @@
-"""Rates with the interval that stays inside 0 and 1: Wilson's."""
+"""Intervals of a proportion and of the difference of two, which stay inside their range: Wilson's and Newcombe's."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from scipy.special import ndtri
 from ipt_outcomes.errors import DesignError, OptionError
 
 
-class Wilson(NamedTuple):
-    """Limits of a proportion, between 0 and 1."""
+class Limits(NamedTuple):
+    """Limits of a proportion (0 to 1), or of a difference of two (-1 to 1)."""
 
     low: np.ndarray
     high: np.ndarray
 
 
-def wilson(numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95) -> Wilson:
+def wilson(numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95) -> Limits:
     """Wilson score interval of a proportion, one per pair of counts.
 
     Parameters
@@ -31,7 +31,7 @@ def wilson(numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95) ->
 
     Returns
     -------
-    Wilson
+    Limits
         ``low`` and ``high`` as proportions; NaN where the denominator is 0 or a count is missing.
 
     Raises
@@ -69,7 +69,58 @@ def wilson(numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95) ->
     low = np.where(events == 0, 0.0, low)
     high = np.where(events == total, 1.0, high)
     nothing = ~(total > 0) | np.isnan(events)
-    return Wilson(np.where(nothing, np.nan, low), np.where(nothing, np.nan, high))
+    return Limits(np.where(nothing, np.nan, low), np.where(nothing, np.nan, high))
+
+
+def newcombe(
+    event_arm1: ArrayLike,
+    totaln_arm1: ArrayLike,
+    event_arm2: ArrayLike,
+    totaln_arm2: ArrayLike,
+    level: float = 0.95,
+) -> Limits:
+    """Newcombe's interval of a risk difference: the Wilson limits of the two rates combined.
+
+    Parameters
+    ----------
+    event_arm1, totaln_arm1, event_arm2, totaln_arm2 : array_like, shape (k,)
+        Counts of people; scalars give scalars.
+    level : float
+        Confidence level, between 0 and 1.
+
+    Returns
+    -------
+    Limits
+        Of rate 1 minus rate 2; NaN where a total is 0.
+
+    Raises
+    ------
+    DesignError, OptionError
+        As `wilson`.
+
+    Notes
+    -----
+    Method 10 of the source, without continuity correction.
+
+    References
+    ----------
+    Newcombe (1998), Stat Med 17(8):873-890,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+
+    Examples
+    --------
+    >>> low, high = newcombe(56, 70, 48, 80)
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.0524, 0.3339)
+    """
+    (low1, high1), (low2, high2) = wilson(event_arm1, totaln_arm1, level), wilson(event_arm2, totaln_arm2, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate1 = np.asarray(event_arm1, dtype=float) / np.asarray(totaln_arm1, dtype=float)
+        rate2 = np.asarray(event_arm2, dtype=float) / np.asarray(totaln_arm2, dtype=float)
+    difference = rate1 - rate2
+    down = np.hypot(rate1 - low1, high2 - rate2)
+    up = np.hypot(high1 - rate1, rate2 - low2)
+    return Limits(difference - down, difference + up)
 
 
 def check_level(level: float) -> None:
