@@ -9,6 +9,12 @@ import click
 
 from ipt_outcomes.errors import DataError, IptError
 
+_FAILURES_SHOWN = 20
+_PATIENTS = (
+    'If this is a file of patients, say which column names the person, in a mapping: table = "cohort", then under '
+    '[columns] patient_id = "your column".'
+)
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -44,6 +50,8 @@ def check(
         if error.failures is None:
             raise
         _print_failures(error, output)
+        if error.column == "study" and "there must be a column 'study'" in error.message:
+            click.echo(f"\n{_PATIENTS}", err=True)
         sys.exit(1)
 
 
@@ -53,9 +61,8 @@ def _check_patients(file: Path, mapping: str | None, encoding: str | None, decim
     cohort = load_cohort(file, mapping=mapping, encoding=encoding, decimal=decimal)  # type: ignore[arg-type]
     click.echo(cohort.summary())
     _print_list("Read as follows:", list(cohort.notes))
-    _print_list("The gate:", [f"{entry.rule} {entry.action}: {entry.detail}" for entry in cohort.gate.entries])
     click.echo("\nWho is in, who is not and why:")
-    click.echo(cohort.flow.to_string(index=False, na_rep=""))
+    click.echo(cohort.flow.astype(object).where(cohort.flow.notna(), "").to_string(index=False))
 
 
 def _check_studies(
@@ -94,7 +101,10 @@ def _print_failures(error: DataError, output: Path | None) -> None:
     assert failures is not None  # noqa: S101  looked at by the caller
     click.echo(f"Error: {error}", err=True)
     click.echo("", err=True)
-    click.echo(failures.to_string(index=False, na_rep=""), err=True)
+    click.echo(failures.head(_FAILURES_SHOWN).to_string(index=False, na_rep=""), err=True)
+    if len(failures) > _FAILURES_SHOWN and output is None:
+        more = len(failures) - _FAILURES_SHOWN
+        click.echo(f"... and {more} more: write the whole table with -o FILE.csv", err=True)
     if output is not None:
         write_table(failures, output)
         click.echo(f"\nThe failure table is in {output}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipt_outcomes.cli.options import (
-    as_json_text,
     decimal_option,
     encoding_option,
     json_option,
@@ -139,7 +139,9 @@ def _report(name: str, file: Path, options: dict[str, Any], chosen: dict[str, An
         analysis = job.run(cohort)
         write(analysis, target, options["formats"], job=job, title=job.title, audience=options["audience"], step=step)
     if options["as_json"]:
-        click.echo(as_json_text(analysis))
+        rows = [row.to_dict() for row in analysis.protected(options["audience"])]
+        click.echo(json.dumps({"options": analysis.options.to_dict(), "results": rows}, indent=1, ensure_ascii=False))
     else:
+        click.echo("For you only: nothing is hidden here. The report hides what its audience may not see.\n")
         click.echo(analysis.summary())
         click.echo(f"Report: {target}")

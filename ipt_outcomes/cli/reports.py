@@ -146,12 +146,12 @@ def _job(options: dict[str, Any]) -> MetaJob:
 @click.command()
 @output_options
 def demo(out: Path | None, formats: tuple[str, ...]) -> None:
-    """Make the example report on simulated data, to see what you would get."""
+    """Make three example reports on simulated data (a trial, a clinic, a meta-analysis), to see what you would get."""
     from ipt_outcomes.cli.progress import steps
     from ipt_outcomes.report.demo import write_demo
 
     target = new_folder(out, "demo")
-    with steps(4) as step:
+    with steps(6) as step:
         written = write_demo(target, formats, step=step)
     click.echo("Simulated data: no real trial is in these reports.")
     for path in written:

@@ -52,8 +52,9 @@ def scores_of(cohort: Cohort, instrument: str, courses: Courses) -> Scores:
     Returns
     -------
     Scores
-        First: the earliest score of the course. Last: the latest, at another time than the first, follow-up visits
-        left out. Time is the week; the session's number where scores have no week.
+        First: the earliest score of the course. Last: the latest, at another time or session than the first,
+        follow-up visits left out. Time is the week, within it the session's number; the day, or the session, where
+        scores have no week.
     """
     table = cohort.assessments
     mine = table[table["instrument"].astype(str).eq(instrument) & table["item"].eq(0) & table["value"].notna()]
@@ -74,7 +75,8 @@ def scores_of(cohort: Cohort, instrument: str, courses: Courses) -> Scores:
     frame = frame.sort_values(["episode_id", "time", "session_no", "value"], kind="stable")
     edges = frame.groupby("episode_id", observed=True)
     ends = pd.DataFrame({"first": edges["value"].first(), "last": edges["value"].last()})
-    alone = edges["time"].first() == edges["time"].last()
+    session = edges["session_no"]
+    alone = (edges["time"].first() == edges["time"].last()) & ~(session.first() < session.last())
     ends.loc[alone, "last"] = np.nan
     ends = ends.reindex(courses.episode_id)
     return Scores(

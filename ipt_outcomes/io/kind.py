@@ -11,6 +11,10 @@ from ipt_outcomes.io.toml_text import shipped_mappings
 from ipt_outcomes.schemas import Schema, load_schema
 
 _TEXT = (".csv", ".tsv", ".txt", "")
+# Parts that only a mapping of patient data has.
+_OF_PATIENTS = frozenset(
+    ("visits", "wide", "baseline", "duplicates", "areas", "missing", "exclude", "covariates", "varies")
+)
 
 
 def holds_patients(path: str | os.PathLike[str], mapping: str | os.PathLike[str] | None = None) -> bool:
@@ -50,7 +54,9 @@ def _maps_patients(mapping: str) -> bool:
     except (OSError, ValueError):
         # Who reads the mapping in earnest says what is wrong with it.
         return False
-    return raw.get("table") == "cohort"
+    columns = raw.get("columns", {})
+    named = isinstance(columns, dict) and "patient_id" in columns
+    return raw.get("table") == "cohort" or named or not _OF_PATIENTS.isdisjoint(raw)
 
 
 def _headings(table: str, name: str) -> set[str]:

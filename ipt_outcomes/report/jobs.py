@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from ipt_outcomes.clinic import ClinicReview
 from ipt_outcomes.errors import DataError, OptionError
 from ipt_outcomes.evidence import EvidenceSynthesis
-from ipt_outcomes.io import Source
 from ipt_outcomes.report.clinic import clinic_document
 from ipt_outcomes.report.document import Document
 from ipt_outcomes.report.evidence import evidence_document
@@ -36,22 +35,25 @@ class _Kind:
 
     document: Callable[..., Document]
     audience: str
-    sources: Callable[[Any], Iterable[Source]]
+    inputs: Callable[[Any], Iterable[InputFile]]
 
 
-def _study_tables(synthesis: EvidenceSynthesis) -> Iterable[Source]:
+def _study_tables(synthesis: EvidenceSynthesis) -> Iterable[InputFile]:
     for studies in synthesis.sources.values():
-        yield from studies.source.parts or (studies.source,)
+        for source in studies.source.parts or (studies.source,):
+            yield InputFile(name=_manifest_name(source.name), sha256=source.sha256, rows=source.rows)
 
 
-def _one_source(analysis: TrialAnalysis | ClinicReview) -> Iterable[Source]:
-    return (analysis.source,)
+def _patients(analysis: TrialAnalysis | ClinicReview) -> Iterable[InputFile]:
+    # The name of a file of patients can hold one of theirs; its digest says which file it was.
+    source = analysis.source
+    yield InputFile(name=f"patient data{Path(source.name).suffix}", sha256=source.sha256, rows=source.rows)
 
 
 _KINDS: dict[type, _Kind] = {
     EvidenceSynthesis: _Kind(evidence_document, "published", _study_tables),
-    TrialAnalysis: _Kind(trial_document, "public", _one_source),
-    ClinicReview: _Kind(clinic_document, "public", _one_source),
+    TrialAnalysis: _Kind(trial_document, "public", _patients),
+    ClinicReview: _Kind(clinic_document, "public", _patients),
 }
 
 
@@ -120,10 +122,7 @@ def render(
     document = kind.document(made, title=title, audience=whom)
     begin("writing")
     record: dict[str, Any] = {"job": None, "options": made.options.to_dict()} if job is None else job.to_dict()
-    inputs = [
-        InputFile(name=_manifest_name(source.name), sha256=source.sha256, rows=source.rows)
-        for source in kind.sources(made)
-    ]
+    inputs = tuple(kind.inputs(made))
     return write_report(document, out, formats=formats, analysis=record, inputs=inputs, audience=whom, extra=extra)
 
 

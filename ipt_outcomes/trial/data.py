@@ -114,6 +114,13 @@ def _people(cohort: Cohort) -> pd.DataFrame:
             column="episode_id",
             hint="Leave out the episodes that were not randomised ([exclude] in the mapping).",
         )
+    if "randomised" in episodes and (not_so := int(episodes["randomised"].eq("no").sum())):
+        raise DesignError(
+            f"the data say that {not_so} of {len(episodes)} people were not randomised: what compares arms here holds "
+            "for randomised arms only",
+            column="randomised",
+            hint="Keep those who were (--where randomised=yes), or set the others aside ([exclude.randomised]).",
+        )
     known = [column for column in cohort.patients if column not in episodes or column == "patient_id"]
     people = episodes.merge(cohort.patients[known], on="patient_id", how="left", validate="many_to_one")
     return people.rename(columns=_SHORT)

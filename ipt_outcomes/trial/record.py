@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipt_outcomes.privacy import Audience, Derived, Implied, Link, Modelled, Sum, audience_rule, protect
 from ipt_outcomes.results import ResultRow, Results, ResultsBuilder
@@ -25,6 +25,14 @@ _FINE = {
     ("baseline", "median"),
     ("baseline", "q1"),
     ("baseline", "q3"),
+}
+
+_GIVE_NUMBERS_BACK = {
+    ("observed", "mean"),
+    ("observed", "sd"),
+    ("baseline", "mean"),
+    ("baseline", "sd"),
+    ("effect_size", "sd"),
 }
 
 
@@ -113,17 +121,26 @@ class Recorded:
         """
         if not audience_rule(audience).hides:
             return protect(self.results, self.links, audience=audience)
+        # The mean of whole scores is a fraction whose denominator, the number of people, can be worked out from
+        # enough digits; two SDs and the one pooled from them give the numbers in both arms.
         kept = [row for row in self.results if not self._is_fine(row)]
         names = {row.id for row in kept}
         known = self.results.by_id()
         links = [narrowed for link in self.links if (narrowed := _narrowed(link, names, known)) is not None]
-        return protect(Results(tuple(kept)), links, audience=audience)
+        seen = protect(Results(tuple(kept)), links, audience=audience)
+        return Results(tuple(_coarse(row) for row in seen))
 
     def _is_fine(self, row: ResultRow) -> bool:
         if (row.analysis, row.statistic) in _FINE:
             return True
         visit = row.groups.get("visit")
         return row.analysis == "flow_visit" and "arm" in row.groups and visit not in self.shown_visits
+
+
+def _coarse(row: ResultRow) -> ResultRow:
+    if row.value is None or (row.analysis, row.statistic) not in _GIVE_NUMBERS_BACK:
+        return row
+    return replace(row, value=round(float(row.value), 1), method=f"{row.method}; to one decimal".removeprefix("; "))
 
 
 def _narrowed(link: Link, names: set[str], known: Mapping[str, object]) -> Link | None:

@@ -231,7 +231,7 @@ def test_no_format_is_half_written_when_a_writer_fails(
 
 
 def test_help_of_every_command_names_its_options() -> None:
-    for command in ("demo", "meta", "check", "verify", "schema", "render"):
+    for command in ("demo", "trial", "clinic", "meta", "check", "verify", "schema", "instruments", "render"):
         result = run(command, "--help")
         assert result.exit_code == 0
         assert "Usage" in result.output
@@ -248,20 +248,17 @@ def test_the_demo_is_byte_equal_in_two_folders(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert "Simulated" in done.stdout
-        folders.append(out / "meta")
-    names = sorted(path.name for path in folders[0].iterdir())
-    assert names == [
-        "manifest.json",
-        "report.docx",
-        "report.html",
-        "report.pdf",
-        "results.json",
-        "simulated_studies.csv",
-    ]
-    for name in names:
-        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
-    assert run("verify", folders[0], "--data", folders[0] / "simulated_studies.csv").exit_code == 0
-    assert "imulated" in (folders[0] / "report.html").read_text()
+        folders.append(out)
+    tables = {"trial": "simulated_trial.csv", "clinic": "simulated_clinic.csv", "meta": "simulated_studies.csv"}
+    assert sorted(path.name for path in folders[0].iterdir()) == sorted(tables)
+    for job, table in tables.items():
+        names = sorted(path.name for path in (folders[0] / job).iterdir())
+        assert names == sorted(["manifest.json", "report.docx", "report.html", "report.pdf", "results.json", table])
+        for name in names:
+            assert (folders[0] / job / name).read_bytes() == (folders[1] / job / name).read_bytes(), name
+        assert run("verify", folders[0] / job, "--data", folders[0] / job / table).exit_code == 0
+        assert "imulated" in (folders[0] / job / "report.html").read_text()
+        assert json.loads((folders[0] / job / "manifest.json").read_text())["simulated"]
 
 
 def test_heavy_libraries_stay_out_of_import_and_help() -> None:

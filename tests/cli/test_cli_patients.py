@@ -223,6 +223,12 @@ BAD = {
     "no baseline": (lambda: frame().query("week > 0"), "baseline"),
     "unknown column": (lambda: frame(remarks="x"), "remarks"),
     "e-mail addresses": (lambda: frame(site_id="zaphod@example.org"), "site_id"),
+    "people who were not randomised": (lambda: frame(randomised="no"), "not randomised"),
+    "a sentence among the areas": (
+        lambda: frame(problem_area=["grief"] * 35 + [f"after the death of {SECRET}"]),
+        "problem_area",
+    ),
+    "a sentence among the scores": (lambda: frame(phq9=[f"mild, says {SECRET}", *["12"] * 35]), "phq9"),
     "no arm": (lambda: frame().drop(columns="arm"), "arm"),
 }  # fmt: skip
 
@@ -271,6 +277,34 @@ def test_no_id_of_the_file_is_anywhere_in_a_report(tmp_path: Path, here: Path) -
         assert SECRET not in result.output
         for path in (here / job).iterdir():
             assert SECRET.encode() not in path.read_bytes()
+
+
+def test_check_shows_no_text_of_a_person_and_says_what_patients_need(tmp_path: Path, here: Path) -> None:
+    frame(phq9=[f"mild, says {SECRET}", *["12"] * 35]).to_csv(tmp_path / "t.csv", index=False)
+    assert "phq9" in refused(run("check", tmp_path / "t.csv", "-o", tmp_path / "faults.csv"))
+    assert SECRET not in (tmp_path / "faults.csv").read_text()
+    frame().rename(columns={"patient_id": "person"}).to_csv(tmp_path / "p.csv", index=False)
+    assert 'patient_id = "your column"' in refused(run("check", tmp_path / "p.csv"))
+
+
+def test_several_sessions_in_one_week_are_first_and_last(tmp_path: Path, here: Path) -> None:
+    rows = [
+        {"patient_id": f"{SECRET}-{person}", "session_no": session, "week": 0, "phq9": score}
+        for person in range(40)
+        for session, score in ((1, 18), (2, 14), (3, 9))
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "w.csv", index=False)
+    mapping = tmp_path / "m.toml"
+    mapping.write_text('table = "cohort"\n[columns]\npatient_id = "patient_id"\n')
+    result = run("clinic", tmp_path / "w.csv", "--mapping", mapping, "--out", "w", "--format", "html")
+    assert result.exit_code == 0, result.output
+    assert "recovery, completers: 40 of 40" in result.output
+
+
+def test_the_json_of_a_trial_hides_what_its_report_hides(made: Path, here: Path) -> None:
+    result = run("trial", made / "trial.csv", "--json", "--out", "j", "--format", "html")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["results"] == json.loads((here / "j" / "results.json").read_text())
 
 
 def test_instruments_are_listed_and_described() -> None:

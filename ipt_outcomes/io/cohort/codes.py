@@ -15,6 +15,8 @@ from ipt_outcomes.privacy.patterns import LONGEST_CODE, looks_like
 from ipt_outcomes.vocabulary import Technique, ambiguous_area, code_of, nearest
 
 _YES_NO = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
+# A text of more letters than this is told only where it stands in this many rows.
+_SHORT, _OFTEN = 12, 20
 _MOST_LISTED = 20
 
 
@@ -109,7 +111,13 @@ class Decoder:
 def listed_codes(unknown: list[str], counts: dict[str, int], different: int) -> list[tuple[str, int]] | None:
     """Texts to list with their counts, or None where they may be about persons (names in a column mapped wrongly)."""
     total = sum(counts.values())
-    personal = any(looks_like(text) is not None or len(text) > LONGEST_CODE for text in unknown)
+    # A code is short, or stands in many rows; a long text in a few rows may be about the person they are of.
+    personal = any(
+        looks_like(text) is not None
+        or len(text) > LONGEST_CODE
+        or (counts[text] < _OFTEN and len(text) > _SHORT and not ambiguous_area(text))
+        for text in unknown
+    )
     if personal or len(unknown) > _MOST_LISTED or (different > 5 and different * 2 > total):
         return None
     return sorted(((text, counts[text]) for text in unknown), key=lambda item: (-item[1], item[0]))

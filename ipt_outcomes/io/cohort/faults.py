@@ -66,7 +66,7 @@ class Faults:
         where = np.array([], dtype=int) if records is None else np.asarray(records, dtype=int)
         numbers = self.rows[where] if where.size else np.array([HEADER_ROW])
         told = [""] * numbers.size if found is None or not where.size else list(found)
-        cells = pd.Series(told, dtype=object)
+        cells = _numbers_only(pd.Series(told, dtype=object))
         self.concerned += [int(row) for row in self.rows[where]]
         self.tables += [
             pd.DataFrame({"row": numbers, "column": name, "rule": rule, "expected": expected, "found": cells})
@@ -120,3 +120,10 @@ class Faults:
             hint="\n".join(self.hints) or None,
             failures=self.to_frame(),
         )
+
+
+def _numbers_only(cells: pd.Series) -> pd.Series:
+    """Cells of scores where they are numbers; a text that stands among scores may be about the person."""
+    plain = cells.astype("string").str.strip().str.replace(",", ".", regex=False)
+    is_number = pd.to_numeric(plain, errors="coerce").notna() | plain.fillna("").eq("")
+    return cells.where(is_number, "text")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ipt_outcomes.instruments import instrument_name
 from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts, joined, same_code
-from ipt_outcomes.io.cohort.codes import Decoder
+from ipt_outcomes.io.cohort.codes import Decoder, listed_codes
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields
 from ipt_outcomes.io.cohort.faults import Faults
@@ -18,6 +18,7 @@ from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_labe
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.patterns import scan
 from ipt_outcomes.privacy.quasi import top_age_band, top_ages, zip3
+from ipt_outcomes.results import plural
 
 MOST_LEVELS = 20
 _WHOLE = ("session_no", "item", "imd_decile", "planned_sessions")
@@ -148,11 +149,14 @@ def _instruments(source: str, reader: Reader, faults: Faults) -> Texts:
             unknown.append(text)
         return name
 
-    texts = reader.texts(source).mapped(change)
+    written = reader.texts(source)
+    texts = written.mapped(change)
     if unknown:
-        listed = ", ".join(repr(shown_label(text)) for text in unknown[:MOST_LEVELS])
+        counts = {text: int(count) for text, count in zip(written.values, written.counts, strict=True)}
+        told = listed_codes(unknown, {text: counts[text] for text in unknown}, len(written.values))
+        listed = f": {', '.join(repr(shown_label(text)) for text, _ in told)}" if told else ""
         faults.add(
-            f"{source}: {len(unknown)} names that are no instrument: {listed}",
+            f"{source}: {plural(len(unknown), 'name that is', 'names that are')} no instrument{listed}",
             rule="enum", column=source, expected="names of instruments",
             hint='Say which they are: [codes.instrument] "as written" = "phq9". ipt-outcomes instruments lists them. '
             'Rows of other measures are set aside with [exclude.instrument] "as written" = "not analysed".',

@@ -73,4 +73,4 @@ def trial_document(analysis: TrialAnalysis, *, title: str | None = None, audienc
 def _subtitle(analysis: TrialAnalysis) -> str:
     short = instrument(analysis.options.outcome).short
     end = visit_words(analysis.end.name, analysis.end.week)
-    return f"{analysis.source.name}; {short} at {end}; {len(analysis.arms)} arms"
+    return f"{short} at {end}; {len(analysis.arms)} arms"

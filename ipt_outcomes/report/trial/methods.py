@@ -15,7 +15,7 @@ from ipt_outcomes.trial import FEWEST, RULES
 def data_blocks(shown: Shown) -> tuple[Block, ...]:
     """Return the source, how it was read, what the gate did, and who is not in the data."""
     analysis = shown.analysis
-    items: list[Content] = [(f"{analysis.source.name}, SHA-256 {analysis.source.sha256}",)]
+    items: list[Content] = [(f"One file of patient data, SHA-256 {analysis.source.sha256}",)]
     if analysis.simulated:
         items.append(("simulated: no person stands behind these rows",))
     items += [(note,) for note in analysis.reading if shown.may_count(note)]
