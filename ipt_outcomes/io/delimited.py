@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -234,12 +233,6 @@ def rows_in_words(rows: list[int] | tuple[int, ...]) -> str:
     shown = ", ".join(str(row) for row in rows[:_ROWS_NAMED])
     more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
-
-
-def iter_sample(columns: list[list[str]]) -> Iterator[list[str]]:
-    """Yield the columns' cells without blanks around them, empty cells left out."""
-    for column in columns:
-        yield [cell for cell in (raw.strip() for raw in column) if cell]
 
 
 def require_rows(found: int, expected: int | None, name: str) -> None:

@@ -16,7 +16,7 @@ from ipt_outcomes.meta.inference import infer, resolve_test
 from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, unpack
 from ipt_outcomes.meta.pool import check_options
 from ipt_outcomes.meta.tau2 import estimate_tau2
-from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, format_p
+from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
 
 EggerModel = Literal["lm", "mixed"]
 Predictor = Literal["se", "variance"]
@@ -88,7 +88,7 @@ class EggerTest(ResultObject):
         limits = format_interval(self.ci_low, self.ci_high, style)
         line = (
             f"Egger's test, {self.k} studies: {reference} = {format_number(self.statistic)}, "
-            f"p {format_p(self.p_value)}; "
+            f"{p_in_words(self.p_value)}; "
             f"limit estimate {format_number(self.limit_estimate, style)} ({limits})"
         )
         return "\n".join([line, self.method, *self.notes])

@@ -12,7 +12,7 @@ import pandas as pd
 from ipt_outcomes.effects.effect_sizes import MEASURE_NAMES, EffectSizes, Measure
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.meta.inputs import Tau2Method, Test
-from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, format_p
+from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,10 +198,10 @@ class PooledEffect(ResultObject):
             f"Pooled {name}, {self.k} {'study' if self.k == 1 else 'studies'}: "
             f"{format_number(self.estimate, style)} "
             f"({percent}% CI {format_interval(self.ci_low, self.ci_high, style)}){self._as_ratio(style)}, "
-            f"{letter}{df} = {format_number(self.statistic)}, p {_equals(self.p_value)}",
+            f"{letter}{df} = {format_number(self.statistic)}, {p_in_words(self.p_value)}",
             f"Heterogeneity: tau2 {format_number(self.tau2, 'decimal3')}, "
             f"I2 {format_number(self.i2, 'percent')}, "
-            f"Q({self.q_df}) = {format_number(self.q)}, p {_equals(self.q_p_value)}",
+            f"Q({self.q_df}) = {format_number(self.q)}, {p_in_words(self.q_p_value)}",
         ]
         if self.prediction_low is not None:
             limits = format_interval(self.prediction_low, self.prediction_high, style)
@@ -268,8 +268,3 @@ class PooledEffect(ResultObject):
             )
         require_choice("measure", measure, MEASURE_NAMES)
         return EffectSizes(yi=self.yi, vi=self.vi, measure=measure, convention="as given", event=event)
-
-
-def _equals(p: float | None) -> str:
-    text = format_p(p)
-    return text if text[0] in "<>" else f"= {text}"

@@ -15,7 +15,7 @@ from ipt_outcomes.mixed.fit import DfMethod, MixedFit
 from ipt_outcomes.mixed.fitting import lmm
 from ipt_outcomes.mixed.grid import Combinations, means, trends
 from ipt_outcomes.mixed.shrinkage import Shrunken, shrink
-from ipt_outcomes.results import ResultObject, format_number, format_p
+from ipt_outcomes.results import ResultObject, format_number, p_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +82,7 @@ class ChangeBy(ResultObject):
         what = "differences between the arms" if self.randomised else "slopes"
         found = (
             f"F({int(test['num_df'])}, {format_number(test['den_df'], 'decimal1')}) = "
-            f"{format_number(test['statistic'])}, p {format_p(test['p_value'])}"
+            f"{format_number(test['statistic'])}, {p_in_words(test['p_value'])}"
         )
         alpha = 1 - self.fit.level
         verdict = f"differ between levels of {self.by}" if test["p_value"] < alpha else "are not shown to differ"
@@ -273,14 +273,14 @@ def _why_not(
     empty = people.loc[people["people"].eq(people["without_level"]), "arm"]
     if len(empty):
         return f"nobody of {', '.join(empty)} has a value of {by}"
-    if set_before:
-        return ""
     lacking = people[people["without_level"] > _MOST_LACKING * people["people"]]
     if len(lacking):
         told = ", ".join(
             f"{row['without_level']} of {row['people']} in {row['arm']}" for row in lacking.to_dict("records")
         )
         return f"{by} is not known for many people ({told})"
+    if set_before:
+        return ""
     if set_day is None:
         return f"it is not known whether {by} was set before randomisation"
     days = pd.to_numeric(data.loc[data[by].notna() & data[arm].notna(), set_day], errors="coerce")

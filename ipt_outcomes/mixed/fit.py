@@ -18,7 +18,7 @@ from ipt_outcomes.mixed.grid import Against, Combinations, contrasts, means, tre
 from ipt_outcomes.mixed.inference import Satterthwaite, pooled_df
 from ipt_outcomes.mixed.likelihood import Moments, Scaling
 from ipt_outcomes.mixed.optimise import Optimum
-from ipt_outcomes.results import ResultObject, format_number, format_p
+from ipt_outcomes.results import ResultObject, format_number, p_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -341,7 +341,7 @@ class MixedFit(ResultObject):
             df = "" if not np.isfinite(row["df"]) else f", df {format_number(row['df'], 'decimal1')}"
             limits = f"{row['ci_low']:.{digits}f} to {row['ci_high']:.{digits}f}"
             estimate = f"{row['estimate']:.{digits}f} ({100 * self.level:g}% CI {limits})"
-            lines.append(f"  {row['term']}: {estimate}{df}, p {format_p(row['p_value'])}")
+            lines.append(f"  {row['term']}: {estimate}{df}, {p_in_words(row['p_value'])}")
         for row in self.random.to_dict("records"):
             other = f" with {row['term2']}" if row["term2"] else ""
             kind = "correlation" if row["term2"] else "SD"

@@ -73,6 +73,18 @@ def format_p(value: float | None) -> str:
     return f"{value:.3f}".removeprefix("0")
 
 
+def p_in_words(value: float | None) -> str:
+    """Write a p value for a sentence, with its sign.
+
+    Examples
+    --------
+    >>> p_in_words(0.0004), p_in_words(0.0426)
+    ('p < .001', 'p = .043')
+    """
+    text = format_p(value)
+    return f"p {text}" if text[:1] in "<>" else f"p = {text}"
+
+
 def format_interval(low: float | None, high: float | None, style: Style = "decimal2") -> str:
     """Write an interval as "low to high", which stays readable with minus signs.
 

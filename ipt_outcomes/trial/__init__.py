@@ -3,7 +3,7 @@
 from ipt_outcomes.trial.analysis import BOUNDARY, Options, TrialAnalysis, analyse
 from ipt_outcomes.trial.ancova import Ancova, ancova
 from ipt_outcomes.trial.areas import AreaChange, AreaPart
-from ipt_outcomes.trial.comparison import Comparison, holm
+from ipt_outcomes.trial.comparison import Comparison
 from ipt_outcomes.trial.effect_size import STANDARDISERS, ModelEffect, effect_size, pooled_sd
 from ipt_outcomes.trial.flow import COUNTS, Flow, flow
 from ipt_outcomes.trial.job import TrialJob
@@ -38,7 +38,6 @@ __all__ = [
     "ancova",
     "effect_size",
     "flow",
-    "holm",
     "pooled_sd",
     "response",
     "table_one",

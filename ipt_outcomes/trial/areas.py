@@ -149,11 +149,14 @@ class AreaChange(ResultObject):
             )
         if not formula:
             return f"Change by {self.name}: {why}."
+        holm = (
+            " p values of single levels are adjusted after Holm." if self.randomised else " p values are not adjusted."
+        )
         return (
             f"Change by {self.name}: {why}. Model: {formula}. "
-            "The test asks whether the levels differ; p values of single levels are adjusted after Holm. Shrunken "
-            "estimates are drawn towards the mean of the levels as far as the spread between them (REML) can be told "
-            "from chance; a spread of 0 does not show that the levels are alike."
+            f"The test asks whether the levels differ;{holm} Shrunken estimates are drawn towards the mean of the "
+            "levels as far as the spread between them (REML) can be told from chance; a spread of 0 does not show "
+            "that the levels are alike."
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -66,8 +66,3 @@ def comparisons_of(arms: Sequence[str]) -> tuple[tuple[str, str], ...]:
             hint=_HOW,
         )
     return tuple((arm1, arm2) for arm1 in treated for arm2 in others)
-
-
-def arm_words(arm: str) -> str:
-    """Return an arm in plain words, as sentences name it."""
-    return label(arm)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import DesignError
 from ipt_outcomes.instruments import Better
-from ipt_outcomes.results import ResultObject, format_interval, format_number, format_p
+from ipt_outcomes.mixed.adjust import holm
+from ipt_outcomes.results import ResultObject, format_interval, format_number, p_in_words
 from ipt_outcomes.trial.ancova import Ancova, ancova
 from ipt_outcomes.trial.data import TrialData
 from ipt_outcomes.trial.effect_size import ModelEffect, Standardiser, effect_size, pooled_sd
@@ -88,7 +90,7 @@ class Comparison(ResultObject):
             return f"{names}: not computed: {self.gap}"
         points = format_interval(self.difference["ci_low"], self.difference["ci_high"])
         text = f"difference {format_number(self.difference['estimate'])} points ({points}), "
-        text += f"p {format_p(self.difference['p_value'])}"
+        text += p_in_words(self.difference["p_value"])
         if self.effect is None:
             return f"{names}: {text}; no g: {self.gap}"
         whom = f"favours {label(self.favours)}" if self.favours else "favours neither"
@@ -125,7 +127,7 @@ def compare(
     adjusted = _ancova_at(data, end, level)
     made = [_one(data, end, model, adjusted, pair, better=better, level=level) for pair in pairs]
     with_p = [position for position, item in enumerate(made) if item.difference]
-    held = dict(zip(with_p, holm([made[i].difference["p_value"] for i in with_p]), strict=True))
+    held = dict(zip(with_p, holm(np.array([made[i].difference["p_value"] for i in with_p])), strict=True))
     return tuple(
         Comparison(
             arm1=item.arm1,
@@ -140,27 +142,6 @@ def compare(
         )
         for position, item in enumerate(made)
     )
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Return Holm's adjusted p values, in the order given.
-
-    References
-    ----------
-    Holm (1979), Scand J Stat 6(2):65-70, https://www.jstor.org/stable/4615733.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = sorted(range(len(p_values)), key=lambda position: p_values[position])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, position in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[position]))
-        adjusted[position] = highest
-    return adjusted
 
 
 def _one(
@@ -178,8 +159,9 @@ def _one(
     at_start = {arm: data.people.loc[data.people["arm"].eq(arm), "baseline"].dropna() for arm in pair}
     observed = {arm: len(found) for arm, found in at_end.items()}
     gaps = [model] if isinstance(model, str) else [model.left_out[arm] for arm in pair if arm in model.left_out]
-    difference = {} if gaps or isinstance(model, str) else model.contrast(*pair)
     few = [arm for arm in pair if observed[arm] < FEWEST]
+    # A model's mean at a time at which nobody of the arm was seen is its line drawn on, and no finding.
+    difference = {} if gaps or few or isinstance(model, str) else model.contrast(*pair)
     gaps += [f"too few people of the arm {label(arm)} were observed at the end point" for arm in few]
     spreads = {"endpoint": pooled_sd(*at_end.values()), "baseline": pooled_sd(*at_start.values())}
     sources: dict[str, dict[str, float]] = {MODEL: difference}

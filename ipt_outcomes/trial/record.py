@@ -34,6 +34,9 @@ _GIVE_NUMBERS_BACK = {
     ("baseline", "sd"),
     ("effect_size", "sd"),
 }
+# The standard error of g holds its degrees of freedom, the limits of an analysis of covariance those of its t.
+_ESTIMATES = ("effect_size", "comparison", "model", "means", "area", "area_shrunken", "random")
+_NOT_ROUNDED = ("df", "df_sd", "num_df", "den_df", "favours_arm")
 
 
 class Recorder:
@@ -138,9 +141,16 @@ class Recorded:
 
 
 def _coarse(row: ResultRow) -> ResultRow:
-    if row.value is None or (row.analysis, row.statistic) not in _GIVE_NUMBERS_BACK:
+    """A row with no more digits than the page prints, where further ones would give a number of people back."""
+    if row.value is None or row.statistic in _NOT_ROUNDED:
         return row
-    return replace(row, value=round(float(row.value), 1), method=f"{row.method}; to one decimal".removeprefix("; "))
+    if (row.analysis, row.statistic) in _GIVE_NUMBERS_BACK:
+        digits = 1
+    elif row.analysis in _ESTIMATES:
+        digits = 3 if row.unit == "p" else 2
+    else:
+        return row
+    return replace(row, value=round(float(row.value), digits))
 
 
 def _narrowed(link: Link, names: set[str], known: Mapping[str, object]) -> Link | None:

@@ -18,6 +18,7 @@ from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.results import ResultObject, format_interval, format_number
 from ipt_outcomes.trial.arms import comparisons_of
 from ipt_outcomes.trial.data import TrialData, trial_data
+from ipt_outcomes.trial.model import FEWEST
 from ipt_outcomes.trial.visits import Visit
 from ipt_outcomes.vocabulary import label
 
@@ -249,7 +250,9 @@ def _compare(table: pd.DataFrame, arm1: str, arm2: str, rule: str, level: float)
     mine = table[table["rule"].eq(rule)].to_dict(orient="records")
     counts = {row["arm"]: (int(row["responders"]), int(row["denominator"])) for row in mine}
     (a, n1), (c, n2) = counts[arm1], counts[arm2]
-    if min(n1, n2) == 0:
+    seen = {row["arm"]: int(row["denominator"]) for row in table[table["rule"].eq("completer")].to_dict("records")}
+    # With hardly anybody seen, what a comparison shows is the rule for missing scores.
+    if min(n1, n2) == 0 or min(seen[arm1], seen[arm2]) < FEWEST:
         return []
     rows: list[tuple[object, ...]] = []
     for measure, function in {"OR": odds_ratio, "RR": risk_ratio, "RD": risk_difference}.items():

@@ -110,9 +110,18 @@ def test_small_counts_are_hidden_and_not_given_back(analysis: TrialAnalysis, aud
     if audience == "public":
         shown = [(row, full[row.id]) for row in seen if not row.suppressed]
         rounded = [(row, whole) for row, whole in shown if row.value != whole.value]
-        # Means and SDs lose the digits from which the number of people could be worked out.
-        assert {row.statistic for row, _ in rounded} == {"mean", "sd"}
-        assert all(row.value == round(whole.value, 1) for row, whole in rounded)
+        # Means, SDs and estimates lose the digits from which the number of people could be worked out.
+        assert all(row.value in {round(whole.value, digits) for digits in (1, 2, 3)} for row, whole in rounded)
+        effect = {name: seen.find("effect_size", name, main).value for name in ("estimate", "se")}
+        pair = {"arm1": "ipt", "arm2": "usual_care"}
+        points = {name: seen.find("comparison", name, pair).value for name in ("estimate", "se")}
+
+        def df(g: float, se: float) -> float:
+            left = se**2 - (g / points["estimate"] * points["se"]) ** 2
+            return g**2 / (2 * left) if left > 0 else float("inf")
+
+        around = [df(effect["estimate"] + i, effect["se"] + j) for i in (-0.005, 0.005) for j in (-0.005, 0.005)]
+        assert max(around) - min(around) > 10
 
 
 @pytest.mark.parametrize("audience", ["internal", "publication"])

@@ -248,7 +248,7 @@ def test_a_baseline_of_zero_is_no_response() -> None:
 
 
 def test_an_empty_cell_is_corrected_and_said() -> None:
-    frame = pd.DataFrame({"arm": ["a"] * 4 + ["b"] * 4, "baseline": 10.0, "value": [4.0] * 2 + [9.0] * 6})
+    frame = pd.DataFrame({"arm": ["a"] * 6 + ["b"] * 6, "baseline": 10.0, "value": [4.0] * 2 + [9.0] * 10})
     made: Response = count_responses(
         frame.assign(last=frame["value"]), arms=["a", "b"], pairs=[("a", "b")], better="lower"
     )
@@ -266,3 +266,12 @@ def test_intervals_hold_their_estimate_and_turn_round(a: int, n1: int, c: int, n
     assert -1 <= low <= a / n1 - c / n2 <= high <= 1
     back_low, back_high = newcombe(c, n2, a, n1)
     assert (back_low, back_high) == pytest.approx((-high, -low), abs=1e-12)
+
+
+def test_an_arm_hardly_anybody_of_was_seen_in_is_not_compared() -> None:
+    """With nobody seen, the odds ratio would show the rule for missing scores and nothing else."""
+    value = [4.0] * 8 + [np.nan] * 12
+    frame = pd.DataFrame({"arm": ["a"] * 8 + ["b"] * 12, "baseline": 10.0, "value": value})
+    made = count_responses(frame.assign(last=frame["value"]), arms=["a", "b"], pairs=[("a", "b")], better="lower")
+    assert made.comparisons.empty
+    assert made.rates.query("arm == 'b' and rule == 'non_responder'")["denominator"].tolist() == [12]

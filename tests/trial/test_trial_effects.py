@@ -13,7 +13,8 @@ from statsmodels.formula.api import ols
 
 from ipt_outcomes.errors import DesignError, OptionError
 from ipt_outcomes.io.cohort import Cohort
-from ipt_outcomes.trial import TrialAnalysis, analyse, ancova, effect_size, holm, pooled_sd
+from ipt_outcomes.mixed.adjust import holm
+from ipt_outcomes.trial import TrialAnalysis, analyse, ancova, effect_size, pooled_sd
 from ipt_outcomes.trial.data import trial_data
 
 NAMES = {"TAU": "usual_care", "IPT": "ipt", "CBT": "cbt"}
@@ -139,7 +140,7 @@ def test_options_are_checked() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_never_lowers_and_keeps_the_order(values: list[float]) -> None:
-    adjusted = holm(values)
+    adjusted = holm(np.array(values)).tolist()
     assert all(p <= q <= 1 for p, q in zip(values, adjusted, strict=True))
     order = sorted(range(len(values)), key=lambda i: values[i])
     assert [adjusted[i] for i in order] == sorted(adjusted)
