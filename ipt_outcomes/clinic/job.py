@@ -9,7 +9,7 @@ from typing import ClassVar
 from ipt_outcomes.clinic.options import ReviewOptions
 from ipt_outcomes.clinic.review import ClinicReview, review
 from ipt_outcomes.io.cohort import Cohort, CohortJob
-from ipt_outcomes.io.cohort.job import is_list, is_number
+from ipt_outcomes.io.job import is_list, is_number
 
 _NUMBERS = ("level", "response", "min_sessions")
 

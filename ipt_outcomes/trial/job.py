@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from ipt_outcomes.io.cohort import Cohort, CohortJob
-from ipt_outcomes.io.cohort.job import is_number
+from ipt_outcomes.io.job import is_number
 from ipt_outcomes.trial.analysis import Options, TrialAnalysis, analyse
 
 _NUMBERS = ("level", "response")
