@@ -11,9 +11,10 @@ import pandas as pd
 from ipt_outcomes.errors import DesignError, OptionError
 from ipt_outcomes.mixed.adjust import Adjust
 from ipt_outcomes.mixed.columns import factor, is_numeric, require_columns
-from ipt_outcomes.mixed.fit import DfMethod, MixedFit
+from ipt_outcomes.mixed.fit import MixedFit
 from ipt_outcomes.mixed.fitting import lmm
 from ipt_outcomes.mixed.grid import Combinations, means, trends
+from ipt_outcomes.mixed.linear_fit import DfMethod
 from ipt_outcomes.mixed.shrinkage import Shrunken, shrink
 from ipt_outcomes.results import ResultObject, format_number, p_in_words
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from ipt_outcomes.mixed.columns import (
     used_levels,
 )
 from ipt_outcomes.mixed.formula import Call, Column, Formula, columns_of
+from ipt_outcomes.mixed.rank import Estimable
 from ipt_outcomes.mixed.transforms import arithmetic, recipe
 from ipt_outcomes.sums import Groups
 
@@ -62,6 +63,10 @@ class Design:
     n_dropped : int
     columns : dict of str to numpy.ndarray or Factor
         The data columns behind the variables, rows used.
+    everything : tuple of ModelColumn
+        All columns the formula stands for, those that the data cannot tell apart from others among them.
+    estimable : Estimable
+        Which of them are in `fixed`.
     """
 
     formula: Formula
@@ -75,11 +80,22 @@ class Design:
     rows: np.ndarray
     n_dropped: int
     columns: dict[str, np.ndarray | Factor]
+    everything: tuple[ModelColumn, ...]
+    estimable: Estimable
 
     @property
     def n_rows(self) -> int:
         """Rows used."""
         return int(self.y.size)
+
+    @property
+    def dropped(self) -> tuple[ModelColumn, ...]:
+        """Columns that are not in the model, since others give them."""
+        return tuple(self.everything[place] for place in self.estimable.dropped)
+
+    def without_given(self, found: Estimable) -> Design:
+        """Return the design with those columns only that the data can tell apart."""
+        return replace(self, fixed=tuple(self.everything[place] for place in found.kept), estimable=found)
 
 
 def build_design(formula: Formula, frame: pd.DataFrame) -> Design:
@@ -126,10 +142,11 @@ def build_design(formula: Formula, frame: pd.DataFrame) -> Design:
         for block, part in enumerate(formula.random)
         for column in code_terms(part.terms, variables)
     )
+    fixed = code_terms(formula.terms, variables)
     design = Design(
         formula=formula,
         variables=variables,
-        fixed=code_terms(formula.terms, variables),
+        fixed=fixed,
         random=random,
         group=":".join(group),
         group_levels=grouping.levels,
@@ -138,6 +155,8 @@ def build_design(formula: Formula, frame: pd.DataFrame) -> Design:
         rows=rows,
         n_dropped=len(frame) - rows.size,
         columns=raw,
+        everything=fixed,
+        estimable=Estimable(np.arange(len(fixed)), np.empty((len(fixed), 0))),
     )
     _check_sizes(design)
     return design
@@ -278,7 +297,9 @@ def split_columns(design: Design) -> Split:
     values: list[np.ndarray | None] = [_group_values(design, groups, parts) for parts in constants]
     if alone.size:
         random, values = _without_effect(random, values, groups.n_groups, known)
-    return Split(groups, tuple(_row_values(design, parts) for parts in basis), tuple(values), fixed, random)
+    columns = tuple(_row_values(design, parts) for parts in basis)
+    ordered = groups.in_order([*(column for column in columns if column is not None), design.y])
+    return Split(ordered, columns, tuple(values), fixed, random)
 
 
 def _without_effect(

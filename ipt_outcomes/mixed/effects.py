@@ -60,7 +60,8 @@ def conditional(at: Evaluation, factor: np.ndarray, scaling: Scaling, sigma: flo
     back = scaling.random_back
     effects = scaling.scale * at.k_r @ (factor @ factor.T) @ back.T
     spread = (back @ factor) @ at.inverse @ (back @ factor).T
-    return effects, sigma * np.sqrt(np.einsum("gaa->ga", spread))
+    sds = sigma * np.sqrt(np.einsum("gaa->ga", spread))
+    return effects[scaling.places], sds[scaling.places]
 
 
 def random_effects(design: Design, effects: np.ndarray, sds: np.ndarray) -> pd.DataFrame:

@@ -1,9 +1,9 @@
-"""A fitted linear mixed model, and everything asked of it afterwards."""
+"""What every fitted mixed model answers: coefficients, means, contrasts, slopes, tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,8 @@ from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.mixed.adjust import Adjust, adjusted
 from ipt_outcomes.mixed.anova import type_three
 from ipt_outcomes.mixed.design import Design
-from ipt_outcomes.mixed.effects import conditional, fitted, random_effects
 from ipt_outcomes.mixed.grid import Against, Combinations, contrasts, means, trends
-from ipt_outcomes.mixed.inference import Satterthwaite, pooled_df
-from ipt_outcomes.mixed.likelihood import Moments, Scaling
-from ipt_outcomes.mixed.optimise import Optimum
+from ipt_outcomes.mixed.inference import pooled_df
 from ipt_outcomes.results import ResultObject, format_number, p_in_words
 
 if TYPE_CHECKING:
@@ -25,24 +22,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-DfMethod = Literal["satterthwaite", "residual", "normal"]
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """What a fit keeps to answer further questions."""
-
-    design: Design
-    moments: Moments
-    scaling: Scaling
-    optimum: Optimum
-    satterthwaite: Satterthwaite
-    n_parameters: int
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixedFit(ResultObject):
-    """A fitted linear mixed model.
+    """A fitted mixed model; what differs between kinds of models is the subclass's.
 
     Parameters
     ----------
@@ -53,7 +36,7 @@ class MixedFit(ResultObject):
     random : pandas.DataFrame
         ``group term1 term2 variance_or_cov sd_or_corr``; ``term2`` is empty on rows of a variance.
     sigma : float
-        Residual standard deviation, in units of the outcome.
+        Residual standard deviation, in units of the outcome; NaN where it differs by visit or group.
     log_likelihood, aic, bic : float
         Of the restricted likelihood where `reml`: then they compare only models with the same fixed part.
     n_obs, n_dropped : int
@@ -62,7 +45,8 @@ class MixedFit(ResultObject):
     vcov : numpy.ndarray, shape (p, p)
         Covariance of the coefficients, in the order of `fixed`.
     reml : bool
-    df_method : {"satterthwaite", "residual", "normal"}
+    df_method : str
+        How degrees of freedom were found.
     level : float
         Confidence level of every interval.
     converged : bool
@@ -72,8 +56,14 @@ class MixedFit(ResultObject):
     singular_direction : str
         Which combination of random effects does not vary; empty where `singular` is false.
     attempts : tuple of str
-        Starts that did not converge, before the one that did.
+        What did not converge, before the one that did.
+    n_parameters : int
+        Coefficients and parameters of the covariance.
+    design : Design
+        Columns of the model and the rows used.
     """
+
+    title: ClassVar[str]
 
     formula: str
     fixed: pd.DataFrame
@@ -87,13 +77,14 @@ class MixedFit(ResultObject):
     n_groups: dict[str, int]
     vcov: np.ndarray
     reml: bool
-    df_method: DfMethod
+    df_method: str
     level: float
     converged: bool
     singular: bool
     singular_direction: str
     attempts: tuple[str, ...] = ()
-    _inside: Inside = field(repr=False, compare=False)
+    n_parameters: int
+    design: Design = field(repr=False, compare=False)
 
     def means(
         self, factor: str, by: str | None = None, at: Mapping[str, float | Sequence[float]] | None = None
@@ -203,11 +194,7 @@ class MixedFit(ResultObject):
 
     def df_of(self, weights: np.ndarray) -> float:
         """Return the degrees of freedom of one linear combination, by the method of the fit."""
-        if self.df_method == "normal":
-            return float("inf")
-        if self.df_method == "residual":
-            return float(self.n_obs - len(self.fixed))
-        return self._inside.satterthwaite.df(weights @ self._inside.scaling.fixed_back)
+        raise NotImplementedError
 
     def anova(self) -> pd.DataFrame:
         """Return an F test of every term of the fixed part, type III.
@@ -246,30 +233,6 @@ class MixedFit(ResultObject):
         p_value = stats.f.sf(statistic, rank, df) if np.isfinite(df) else stats.chi2.sf(rank * statistic, rank)
         return rank, df, statistic, float(p_value)
 
-    def predict(self, *, random: bool = True) -> np.ndarray:
-        """Return a fitted value for every row used.
-
-        Parameters
-        ----------
-        random : bool
-            Whether the groups' own effects are added.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n_obs,)
-        """
-        return fitted(self._inside.design, self.fixed["estimate"].to_numpy(), self._effects() if random else None)
-
-    def random_effects(self) -> pd.DataFrame:
-        """Return the predicted effects of every group: ``group level term estimate sd``.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``sd`` is the conditional standard deviation. Levels are as in the data: not for a report.
-        """
-        return random_effects(self._inside.design, *self._conditional())
-
     def compare(self, other: MixedFit) -> pd.DataFrame:
         """Compare two nested models by their likelihoods.
 
@@ -294,15 +257,10 @@ class MixedFit(ResultObject):
                 "restricted likelihoods of models with different fixed parts cannot be compared",
                 hint="Fit both with reml=False.",
             )
-        df = abs(self._inside.n_parameters - other._inside.n_parameters)
+        df = abs(self.n_parameters - other.n_parameters)
         lrt = 2 * abs(self.log_likelihood - other.log_likelihood)
         p_value = float(stats.chi2.sf(lrt, df)) if df else float("nan")
         return pd.DataFrame({"lrt": [lrt], "df": [df], "p_value": [p_value]})
-
-    @property
-    def design(self) -> Design:
-        """Columns of the model and the rows used."""
-        return self._inside.design
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of fixed effects."""
@@ -332,7 +290,7 @@ class MixedFit(ResultObject):
         """
         method = "REML" if self.reml else "ML"
         groups = ", ".join(f"{count} {name}" for name, count in self.n_groups.items())
-        lines = [f"Linear mixed model ({method}): {self.formula}"]
+        lines = [f"{self.title} ({method}): {self.formula}"]
         left = f"; {self.n_dropped} rows with a missing value left out" if self.n_dropped else ""
         lines.append(f"{self.n_obs} rows of {groups}{left}; log-likelihood {self.log_likelihood:.{digits}f}")
         if self.singular:
@@ -342,12 +300,11 @@ class MixedFit(ResultObject):
             limits = f"{row['ci_low']:.{digits}f} to {row['ci_high']:.{digits}f}"
             estimate = f"{row['estimate']:.{digits}f} ({100 * self.level:g}% CI {limits})"
             lines.append(f"  {row['term']}: {estimate}{df}, {p_in_words(row['p_value'])}")
-        for row in self.random.to_dict("records"):
-            other = f" with {row['term2']}" if row["term2"] else ""
-            kind = "correlation" if row["term2"] else "SD"
-            lines.append(f"  {row['group']}, {row['term1']}{other}: {kind} {row['sd_or_corr']:.{digits}f}")
-        lines.append(f"  residual SD {self.sigma:.{digits}f}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._spread_lines(digits)])
+
+    def _spread_lines(self, digits: int) -> list[str]:
+        """What `summary` says of variances."""
+        raise NotImplementedError
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coefficients with their intervals, the intercept aside.
@@ -372,10 +329,3 @@ class MixedFit(ResultObject):
         ax.set_yticks(places, [str(term).replace("$", r"\$") for term in shown["term"]])
         ax.set_xlabel(f"Estimate ({100 * self.level:g}% CI)")
         return ax
-
-    def _conditional(self) -> tuple[np.ndarray, np.ndarray]:
-        inside = self._inside
-        return conditional(inside.optimum.at, inside.optimum.factor, inside.scaling, self.sigma)
-
-    def _effects(self) -> np.ndarray:
-        return self._conditional()[0]

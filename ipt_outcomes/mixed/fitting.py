@@ -1,4 +1,4 @@
-"""Fit a linear mixed model: from a formula and a frame to a `MixedFit`."""
+"""Fit a linear mixed model: from a formula and a frame to a `LinearMixedFit`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.mixed.columns import as_frame
 from ipt_outcomes.mixed.design import Design, build_design
 from ipt_outcomes.mixed.effects import variance_table
-from ipt_outcomes.mixed.fit import DfMethod, Inside, MixedFit
 from ipt_outcomes.mixed.formula import parse
 from ipt_outcomes.mixed.grid import Combinations
 from ipt_outcomes.mixed.inference import satterthwaite
 from ipt_outcomes.mixed.likelihood import Moments, constant_columns, moments_of
+from ipt_outcomes.mixed.linear_fit import DfMethod, Inside, LinearMixedFit
 from ipt_outcomes.mixed.optimise import SINGULAR, Structure, largest_likelihood
 
 
@@ -24,7 +24,7 @@ def lmm(
     reml: bool = True,
     df: DfMethod = "satterthwaite",
     level: float = 0.95,
-) -> MixedFit:
+) -> LinearMixedFit:
     """Fit a linear mixed model with one grouping factor.
 
     Parameters
@@ -45,7 +45,7 @@ def lmm(
 
     Returns
     -------
-    MixedFit
+    LinearMixedFit
 
     Raises
     ------
@@ -87,14 +87,13 @@ def lmm(
         scaling,
         optimum,
         satterthwaite(moments, structure, optimum.factor, optimum.at, sigma, reml=reml),
-        len(design.fixed) + structure.rows.size + 1,
     )
     return _result(formula, inside, sigma, free, reml=reml, df=df, level=level)
 
 
 def _result(
     formula: str, inside: Inside, sigma: float, free: int, *, reml: bool, df: DfMethod, level: float
-) -> MixedFit:
+) -> LinearMixedFit:
     """Back to the outcome's own units."""
     design, scale, optimum = inside.design, inside.scaling.scale, inside.optimum
     back = inside.scaling.fixed_back
@@ -104,9 +103,9 @@ def _result(
         beta[constant_columns(design)] += inside.scaling.center
     vcov = back @ optimum.at.a_inv @ back.T * (sigma * scale) ** 2
     log_likelihood = -(optimum.at.deviance + 2 * free * np.log(scale)) / 2
-    penalty = inside.n_parameters
+    penalty = len(design.fixed) + inside.satterthwaite.structure.rows.size + 1
     singular = optimum.null is not None
-    fit = MixedFit(
+    fit = LinearMixedFit(
         formula=formula,
         fixed=pd.DataFrame({"term": names, "estimate": beta}),
         random=variance_table(design, inside.scaling.random_back @ optimum.factor, sigma * scale),
@@ -125,6 +124,8 @@ def _result(
         singular=singular,
         singular_direction=_in_words(inside) if singular else "",
         attempts=optimum.attempts,
+        n_parameters=penalty,
+        design=design,
         _inside=inside,
     )
     each = Combinations(pd.DataFrame({"term": names}), np.eye(len(names)), np.arange(len(names)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ipt_outcomes.errors import DesignError
 from ipt_outcomes.mixed.design import Design, Split, split_columns
-from ipt_outcomes.sums import GroupSums, packed_index, sums_of_products
+from ipt_outcomes.sums import Groups, GroupSums, packed_index, steady_sum, sums_of_products
 
 # Residual sum of squares, as a share of that of the outcome, which is rounding and nothing else.
 _EXACT = 1e-10
@@ -53,12 +53,15 @@ class Scaling:
         From coefficients of the centred columns to those of the columns as they are.
     random_back : numpy.ndarray, shape (q, q)
         The same for random effects.
+    places : numpy.ndarray of int, shape (g,)
+        Where each group stands in the sums.
     """
 
     center: float
     scale: float
     fixed_back: np.ndarray
     random_back: np.ndarray
+    places: np.ndarray
 
 
 def moments_of(design: Design) -> tuple[Moments, Scaling]:
@@ -82,8 +85,9 @@ def moments_of(design: Design) -> tuple[Moments, Scaling]:
     """
     split = split_columns(design)
     constant = constant_columns(design)
-    center = float(design.y.mean()) if constant else 0.0
-    scale = float(np.std(design.y - center)) or 1.0
+    groups = split.groups
+    center = groups.total(groups.gather(design.y)) / groups.n_rows if constant else 0.0
+    scale = _spread(groups, design.y - center)
     blocks = [random.block for random in design.random]
     shifts, levels = _shifts(split, blocks)
     basis = [
@@ -95,9 +99,32 @@ def moments_of(design: Design) -> tuple[Moments, Scaling]:
         for values, level in zip(split.constants, levels, strict=True)
     ]
     centred = replace(split, constants=tuple(constants))
-    sums = sums_of_products(split.groups, basis, (design.y - center) / scale)
+    sums = sums_of_products(groups, basis, (design.y - center) / scale)
+    order = _by_content(sums, centred)
+    sums = replace(sums, cross=sums.cross[:, order], with_y=sums.with_y[:, order])
+    centred = replace(
+        centred, constants=tuple(values if values is None else values[order] for values in centred.constants)
+    )
+    places = np.empty_like(order)
+    places[order] = np.arange(order.size)
     back = (_way_back(split.fixed, shifts, levels), _way_back(split.random, shifts, levels))
-    return _expanded(centred, sums), Scaling(center, scale, *back)
+    return _expanded(centred, sums), Scaling(center, scale, *back, places)
+
+
+def _spread(groups: Groups, centred: np.ndarray) -> float:
+    """Standard deviation of the outcome, whatever the order of the rows; 1 where it is 0."""
+    gathered = groups.gather(centred)
+    middle = groups.total(gathered) / groups.n_rows
+    return float(np.sqrt(groups.total((gathered - middle) ** 2) / groups.n_rows)) or 1.0
+
+
+def _by_content(sums: GroupSums, split: Split) -> np.ndarray:
+    """Order of the groups by what they hold: neither their names nor the order of rows decides the last bits."""
+    parts = [*sums.with_y, *sums.cross, *(values for values in split.constants if values is not None)]
+    mixed = np.zeros(split.groups.n_groups)
+    for number, values in enumerate(parts, start=2):
+        mixed += np.sqrt(number) * values
+    return np.argsort(mixed, kind="stable")
 
 
 def constant_columns(design: Design) -> list[int]:
@@ -126,12 +153,20 @@ def _shifts(split: Split, blocks: list[int]) -> tuple[list[float], list[float]]:
         ]
         return all(other in known for other in others)
 
-    found = []
+    groups = split.groups
+    means: list[list[float]] = []
     for part, values in enumerate((split.basis, split.constants)):
-        found.append(
-            [0.0 if own is None or not lossless(part, place) else float(own.mean()) for place, own in enumerate(values)]
-        )
-    return found[0], found[1]
+        totals = [
+            0.0 if own is None or not lossless(part, place) else _total(groups, own) / own.size
+            for place, own in enumerate(values)
+        ]
+        means.append(totals)
+    return means[0], means[1]
+
+
+def _total(groups: Groups, values: np.ndarray) -> float:
+    """Sum of values of rows, or of one value per group."""
+    return groups.total(groups.gather(values)) if values.size == groups.n_rows else steady_sum(values)
 
 
 def _way_back(columns: tuple[tuple[int, int], ...], shifts: list[float], levels: list[float]) -> np.ndarray:
