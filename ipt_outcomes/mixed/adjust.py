@@ -64,7 +64,10 @@ def adjusted(
     p_value = 2 * stats.t.sf(np.abs(statistic), df)
     critical = stats.t.ppf((1 + level) / 2, df)
     for family in np.unique(combinations.family):
-        rows = np.flatnonzero(combinations.family == family)
+        # What cannot be estimated is no test of the family.
+        rows = np.flatnonzero((combinations.family == family) & np.isfinite(estimate))
+        if not rows.size:
+            continue
         if adjust == "holm":
             p_value[rows] = holm(p_value[rows])
         elif adjust == "tukey":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from ipt_outcomes.mixed.coding import ModelColumn
 from ipt_outcomes.mixed.design import Design
+
+_SEED = 20211017
+# Made-up rows per column: enough for every combination of levels.
+_ROWS = 50
 
 
 def type_three(design: Design) -> Iterator[tuple[str, np.ndarray]]:
@@ -19,7 +23,7 @@ def type_three(design: Design) -> Iterator[tuple[str, np.ndarray]]:
 
     Yields
     ------
-    tuple of str and numpy.ndarray, shape (r, p)
+    tuple of str and numpy.ndarray, shape (r, p_all)
         Name of the term; combinations of the coefficients that are 0 under the hypothesis.
 
     Notes
@@ -29,12 +33,15 @@ def type_three(design: Design) -> Iterator[tuple[str, np.ndarray]]:
     its own coefficients. Where a factor has no main effect, a slope is averaged over its levels all the same; lmerTest
     tests it at the reference level there.
     """
-    values = {name: variable.values for name, variable in design.variables.items()}
-    n = design.n_rows
-    treatment = np.column_stack([column.evaluate(design.variables, values, n) for column in design.fixed])
-    summing = np.column_stack([_summing(design, column, n) for column in design.fixed])
-    turned = np.linalg.lstsq(summing, treatment, rcond=None)[0]
-    terms = [column.term for column in design.fixed]
+    values, n = _values(design)
+    columns = design.everything
+    treatment = np.column_stack([column.evaluate(design.variables, values, n) for column in columns])
+    summing = np.column_stack([_summing(design, column, values, n) for column in columns])
+    turned, _, rank, _ = np.linalg.lstsq(summing, treatment, rcond=None)
+    if rank < len(columns):
+        # Numbers that give one another: which of them a slope belongs to is nobody's to say.
+        turned = np.full_like(turned, np.nan)
+    terms = [column.term for column in columns]
     for number, term in enumerate(design.formula.terms):
         if not term:
             continue
@@ -43,14 +50,31 @@ def type_three(design: Design) -> Iterator[tuple[str, np.ndarray]]:
         yield ":".join(term), turned[own] if inside else np.eye(len(terms))[own]
 
 
-def _summing(design: Design, column: ModelColumn, n: int) -> np.ndarray:
+def _values(design: Design) -> tuple[dict[str, np.ndarray], int]:
+    """Values of the variables: of the rows used or, where no row has some combination of levels, of made-up rows."""
+    values = {name: variable.values for name, variable in design.variables.items()}
+    if not design.dropped:
+        return values, design.n_rows
+    rng = np.random.default_rng(_SEED)
+    n = max(design.n_rows, _ROWS * len(design.everything))
+    drawn = np.arange(n) % design.n_rows
+    made = {
+        name: rng.integers(len(variable.levels), size=n) if variable.is_factor else variable.values[drawn]
+        for name, variable in design.variables.items()
+    }
+    return made, n
+
+
+def _summing(design: Design, column: ModelColumn, values: Mapping[str, np.ndarray], n: int) -> np.ndarray:
     product = np.ones(n)
     # A factor that a term codes by all its levels keeps them.
-    full = {name for other in design.fixed if other.term == column.term for name, place in other.parts if place == 0}
+    full = {
+        name for other in design.everything if other.term == column.term for name, place in other.parts if place == 0
+    }
     for name, place in column.parts:
         variable = design.variables[name]
-        own = variable.column_values(place)
+        own = variable.column_values(place, values[name])
         if variable.is_factor and name not in full:
-            own = own - variable.column_values(0)
+            own = own - variable.column_values(0, values[name])
         product = product * own
     return product

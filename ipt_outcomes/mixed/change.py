@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,17 @@ import pandas as pd
 
 from ipt_outcomes.errors import DesignError, OptionError
 from ipt_outcomes.mixed.adjust import Adjust
-from ipt_outcomes.mixed.columns import factor, is_numeric, require_columns
+from ipt_outcomes.mixed.columns import is_numeric, require_columns
+from ipt_outcomes.mixed.comparable import (
+    arms_compared,
+    check_levels,
+    comparison_label,
+    people_with_levels,
+    why_not_compared,
+)
 from ipt_outcomes.mixed.fit import MixedFit
 from ipt_outcomes.mixed.fitting import lmm
-from ipt_outcomes.mixed.grid import Combinations, means, trends
+from ipt_outcomes.mixed.grid import Combinations, Weights, means, trends
 from ipt_outcomes.mixed.linear_fit import DfMethod
 from ipt_outcomes.mixed.shrinkage import Shrunken, shrink
 from ipt_outcomes.results import ResultObject, format_number, p_in_words
@@ -22,8 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SLOPE, _MEAN = "slope", "mean"
-# Share of an arm without a level from which on the levels cannot have been set for everybody before.
-_MOST_LACKING = 0.1
+_WEIGHTS: Weights = "proportional"
+_SHRUNKEN = ("estimate", "se", "ci_low", "ci_high", "mean", "tau")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +88,8 @@ class ChangeBy(ResultObject):
     def sentence(self) -> str:
         """Return the test of equality in words that claim no more than it shows."""
         test = self.test.iloc[0]
+        if not test["num_df"] > 0:
+            return f"{self.label[0].upper()}{self.label[1:]}: the rows do not tell whether levels of {self.by} differ."
         what = "differences between the arms" if self.randomised else "slopes"
         found = (
             f"F({int(test['num_df'])}, {format_number(test['den_df'], 'decimal1')}) = "
@@ -134,6 +144,7 @@ def change_by(
     week: str,
     subject: str,
     baseline: str | None = None,
+    covariates: Sequence[str] = (),
     arm: str | None = None,
     arm1: str | None = None,
     arm2: str | None = None,
@@ -152,6 +163,9 @@ def change_by(
         One row per person and visit.
     outcome, by, week, subject, baseline, arm : str
         Columns: the score, the levels, the time, the person, the score before (a covariate), the arm.
+    covariates : sequence of str
+        Further columns of the fixed part, such as the strata of a randomisation; levels of them weigh in a mean by
+        how many rows have them.
     arm1, arm2 : str, optional
         Arms compared, arm 1 minus arm 2. Default: the last level of `arm` against every other.
     at : float, optional
@@ -184,14 +198,14 @@ def change_by(
     The model is ``outcome ~ week * arm * by + baseline + (week | subject)``, by restricted maximum likelihood. The
     test asks for equality of all slopes, or of all differences of slopes (Fai and Cornelius 1996).
     """
-    names = [name for name in (outcome, by, week, subject, baseline, arm, set_day) if name is not None]
+    names = [name for name in (outcome, by, week, subject, baseline, *covariates, arm, set_day) if name is not None]
     require_columns(data, names)
     if is_numeric(data[by]):
         raise OptionError(f"{by} holds numbers: change is described by levels", column=by, hint="Group them, as text.")
-    arms = () if arm is None else _arms(data, arm, arm1, arm2)
-    _check_levels(data, by, subject, set_day if set_before else None)
-    people = _people(data, by=by, subject=subject, arm=arm)
-    reason = "" if arm is None else _why_not(data, by, arm, set_day, people, set_before=set_before)
+    arms = () if arm is None else arms_compared(data, arm, arm1, arm2)
+    check_levels(data, by, subject, set_day if set_before else None)
+    people = people_with_levels(data, by=by, subject=subject, arm=arm)
+    reason = "" if arm is None else why_not_compared(data, by, arm, set_day, people, set_before=set_before)
     randomised = arm is not None and not reason
     used = data[data[by].notna()]
     if arm is not None and not randomised:
@@ -202,8 +216,8 @@ def change_by(
     used = _with_levels_used(used, [by] if not randomised or arm is None else [by, arm])
     last = float(used.loc[used[outcome].notna(), week].max()) if at is None else float(at)
     between = "*".join(_quoted(name) for name in ([week, arm, by] if randomised and arm else [week, by]))
-    covariate = "" if baseline is None else f" + {_quoted(baseline)}"
-    formula = f"{_quoted(outcome)} ~ {between}{covariate} + ({_quoted(week)} | {_quoted(subject)})"
+    added = "".join(f" + {_quoted(name)}" for name in ([] if baseline is None else [baseline]) + list(covariates))
+    formula = f"{_quoted(outcome)} ~ {between}{added} + ({_quoted(week)} | {_quoted(subject)})"
     fit = lmm(formula, used, df=df, level=level)
     levels, slopes = _levels(fit, by=by, week=week, arm=arm if randomised else None, at=last)
     pairs = _pairs(fit, slopes, by=by, week=week, arm=arm, arms=arms, at=last, adjust=adjust) if randomised else None
@@ -211,7 +225,7 @@ def change_by(
     return ChangeBy(
         by=by,
         randomised=randomised,
-        label=_label(arm, arms, randomised=randomised),
+        label=comparison_label(arm, arms, randomised=randomised),
         reason=reason,
         levels=levels,
         contrasts=levels.iloc[:0] if pairs is None else pairs[0],
@@ -221,82 +235,6 @@ def change_by(
         fit=fit,
         at=last,
         adjust=adjust,
-    )
-
-
-def _arms(data: pd.DataFrame, arm: str, arm1: str | None, arm2: str | None) -> tuple[str, ...]:
-    """Arm 1, then the arms it is compared with."""
-    known = [str(name) for name in factor(data[arm].dropna()).levels]
-    for name in (arm1, arm2):
-        if name is not None and name not in known:
-            raise OptionError(f"{arm} has no {name!r}; it has {', '.join(known)}")
-    if not known:
-        raise DesignError(f"nobody has a value of {arm}")
-    if arm1 is not None and arm1 == arm2:
-        raise OptionError(f"arm1 and arm2 are the same: {arm1!r}")
-    first = arm1 if arm1 is not None else next(name for name in reversed(known) if name != arm2)
-    others = (arm2,) if arm2 is not None else tuple(name for name in known if name != first)
-    return (first, *others)
-
-
-def _check_levels(data: pd.DataFrame, by: str, subject: str, set_day: str | None) -> None:
-    """Refuse people with several levels, and a declaration that the days contradict."""
-    changing = int((data.groupby(subject)[by].nunique() > 1).sum())
-    if changing:
-        raise DesignError(
-            f"{by} differs between the rows of {changing} people: change is described by one level a person",
-            column=by,
-            hint="Use the level first set, or the one before randomisation.",
-        )
-    if set_day is not None:
-        late = data.loc[pd.to_numeric(data[set_day], errors="coerce") > 0, subject].nunique()
-        if late:
-            raise DesignError(
-                f"{by} is declared as set before randomisation, but {set_day} is later for {late} people",
-                column=set_day,
-                hint="Leave out set_before, so that the days decide.",
-            )
-
-
-def _people(data: pd.DataFrame, *, by: str, subject: str, arm: str | None) -> pd.DataFrame:
-    """People, and people without a level, per arm."""
-    columns = [subject, by] if arm is None else [subject, by, arm]
-    one = data[columns].dropna(subset=[subject]).sort_values(by, na_position="last", kind="stable")
-    one = one.drop_duplicates(subject).assign(arm="everyone" if arm is None else one[arm].astype("string"))
-    found = one.groupby("arm", sort=True)[by].agg(people="size", without_level=lambda values: int(values.isna().sum()))
-    return found.reset_index()
-
-
-def _why_not(
-    data: pd.DataFrame, by: str, arm: str, set_day: str | None, people: pd.DataFrame, *, set_before: bool
-) -> str:
-    """Why arms cannot be compared within levels; empty where they can."""
-    empty = people.loc[people["people"].eq(people["without_level"]), "arm"]
-    if len(empty):
-        return f"nobody of {', '.join(empty)} has a value of {by}"
-    lacking = people[people["without_level"] > _MOST_LACKING * people["people"]]
-    if len(lacking):
-        told = ", ".join(
-            f"{row['without_level']} of {row['people']} in {row['arm']}" for row in lacking.to_dict("records")
-        )
-        return f"{by} is not known for many people ({told})"
-    if set_before:
-        return ""
-    if set_day is None:
-        return f"it is not known whether {by} was set before randomisation"
-    days = pd.to_numeric(data.loc[data[by].notna() & data[arm].notna(), set_day], errors="coerce")
-    if (days > 0).any():
-        return f"{by} was set after randomisation"
-    return f"the day on which {by} was set is not known for everyone" if days.isna().any() else ""
-
-
-def _label(arm: str | None, arms: tuple[str, ...], *, randomised: bool) -> str:
-    if randomised:
-        return "randomised comparison"
-    return (
-        "description of change, no comparison of arms"
-        if arm is None
-        else f"within {arms[0]}: not a randomised comparison"
     )
 
 
@@ -317,11 +255,11 @@ def _quoted(name: str) -> str:
 def _levels(fit: MixedFit, *, by: str, week: str, arm: str | None, at: float) -> tuple[pd.DataFrame, Combinations]:
     design = fit.design
     if arm is None:
-        slopes, at_end = trends(design, week, by=by), means(design, by, at={week: at})
+        slopes, at_end = trends(design, week, by=by), means(design, by, at={week: at}, weights=_WEIGHTS)
     else:
         points: dict[str, Any] = {by: list(_factor_levels(fit, by))}
         slopes = trends(design, week, by=arm, at=points)
-        at_end = means(design, arm, by=by, at={week: at})
+        at_end = means(design, arm, by=by, at={week: at}, weights=_WEIGHTS)
     tables = [fit.table(one).assign(quantity=name) for one, name in ((slopes, _SLOPE), (at_end, _MEAN))]
     table = pd.concat(tables, ignore_index=True)
     first = ["quantity", by, *([arm] if arm is not None else [])]
@@ -339,7 +277,7 @@ def _pairs(
 ) -> tuple[pd.DataFrame, Combinations]:  # fmt: skip
     """Arm 1 minus each other arm in every level: of slopes, and of means; and the combinations of slopes."""
     assert arm is not None  # noqa: S101  the caller compares arms
-    at_end = means(fit.design, arm, by=by, at={week: at})
+    at_end = means(fit.design, arm, by=by, at={week: at}, weights=_WEIGHTS)
     tables, of_slopes = [], None
     for one, name in ((slopes, _SLOPE), (at_end, _MEAN)):
         differences = _arm_differences(one, by, arm, arms)
@@ -372,9 +310,15 @@ def _test(fit: MixedFit, compared: Combinations, by: str) -> pd.DataFrame:
         weights = compared.weights[compared.family == number]
         if len(weights) < 2:
             raise DesignError(f"{by} has one level only in the rows used: nothing can be compared")
+        told = fit.design.estimable.tells(weights)
         pair = compared.labels.loc[compared.family == number]
         what = f"{pair['contrast'].iloc[0]}: equal differences of slopes" if "contrast" in pair else "equal slopes"
-        rows.append((what, *fit.f_test(weights[1:] - weights[0])))
+        if not told.all():
+            what += f" in the {int(told.sum())} of {len(told)} levels that the rows tell"
+        # A level that no row tells is compared with none.
+        weights = weights[told]
+        found = fit.f_test(weights[1:] - weights[0]) if len(weights) > 1 else (0, np.nan, np.nan, np.nan)
+        rows.append((what, *found))
     return pd.DataFrame(rows, columns=["hypothesis", "num_df", "den_df", "statistic", "p_value"])
 
 
@@ -382,9 +326,12 @@ def _shrunken(fit: MixedFit, compared: Combinations, by: str, level: float) -> p
     table = fit.table(compared)
     tables: list[pd.DataFrame] = []
     for number in np.unique(compared.family):
-        rows = compared.family == number
-        own = table[rows]
+        own = table[(compared.family == number) & table["estimate"].notna()]
+        if len(own) < 2:
+            continue
         found: Shrunken = shrink(own["estimate"].to_numpy(), own["se"].to_numpy(), level=level)
         names = [name for name in ("contrast", by) if name in own]
         tables.append(pd.concat([own[names].reset_index(drop=True), found.to_frame()], axis=1))
+    if not tables:
+        return pd.DataFrame(columns=[*(name for name in ("contrast", by) if name in table), *_SHRUNKEN])
     return pd.concat(tables, ignore_index=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,13 +98,19 @@ class Design:
         return replace(self, fixed=tuple(self.everything[place] for place in found.kept), estimable=found)
 
 
-def build_design(formula: Formula, frame: pd.DataFrame) -> Design:
+def build_design(
+    formula: Formula, frame: pd.DataFrame, *, subject: str | None = None, needed: Sequence[str] = ()
+) -> Design:
     """Turn a formula and a frame into the columns of a model.
 
     Parameters
     ----------
     formula : Formula
     frame : pandas.DataFrame
+    subject : str, optional
+        The grouping factor, where the formula has no random part to name it; rows without it are dropped.
+    needed : sequence of str
+        Further columns without which a row is dropped.
 
     Returns
     -------
@@ -119,13 +125,15 @@ def build_design(formula: Formula, frame: pd.DataFrame) -> Design:
     DesignError
         No row is complete, a factor with one level, or fewer than two groups.
     """
-    group = _one_group(formula)
-    require_columns(frame, [*formula.columns, *formula.group_columns])
+    group = _one_group(formula) if subject is None else (subject,)
+    require_columns(frame, [*formula.columns, *formula.group_columns, *group, *needed])
     raw = {name: _raw(frame[name]) for name in formula.columns}
     grouping = combined([factor(frame[name]) for name in group])
     complete = np.ones(len(frame), dtype=bool)
     for values in raw.values():
         complete &= values.codes >= 0 if isinstance(values, Factor) else ~np.isnan(values)
+    for name in needed if subject is None else (subject, *needed):
+        complete &= frame[name].notna().to_numpy()
     rows = np.flatnonzero(complete)
     if rows.size == 0:
         raise DesignError(

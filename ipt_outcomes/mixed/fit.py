@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.mixed.adjust import Adjust, adjusted
 from ipt_outcomes.mixed.anova import type_three
 from ipt_outcomes.mixed.design import Design
-from ipt_outcomes.mixed.grid import Against, Combinations, contrasts, means, trends
+from ipt_outcomes.mixed.grid import Against, Combinations, Weights, contrasts, means, trends
 from ipt_outcomes.mixed.inference import pooled_df
 from ipt_outcomes.results import ResultObject, format_number, p_in_words
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+
+NOT_ESTIMABLE = "not estimable: the rows used do not tell it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class MixedFit(ResultObject):
         Which combination of random effects does not vary; empty where `singular` is false.
     attempts : tuple of str
         What did not converge, before the one that did.
+    dropped_terms : tuple of str
+        Columns of the fixed part that are not in the model, since the data cannot tell them from those before them.
     n_parameters : int
         Coefficients and parameters of the covariance.
     design : Design
@@ -83,11 +87,17 @@ class MixedFit(ResultObject):
     singular: bool
     singular_direction: str
     attempts: tuple[str, ...] = ()
+    dropped_terms: tuple[str, ...] = ()
     n_parameters: int
     design: Design = field(repr=False, compare=False)
 
     def means(
-        self, factor: str, by: str | None = None, at: Mapping[str, float | Sequence[float]] | None = None
+        self,
+        factor: str,
+        by: str | None = None,
+        at: Mapping[str, float | Sequence[float]] | None = None,
+        *,
+        weights: Weights = "equal",
     ) -> pd.DataFrame:
         """Return estimated means of the levels of a factor.
 
@@ -98,20 +108,22 @@ class MixedFit(ResultObject):
         by : str, optional
             A further factor, or a number; a row for each of its levels or values in `at`.
         at : mapping of str to number or list of numbers, optional
-            Values of numeric columns; those not named are at their mean over the rows used. Other factors weigh
-            equally.
+            Values of numeric columns; those not named are at their mean over the rows used.
+        weights : {"equal", "proportional"}
+            How the levels of other factors weigh: all the same, or by how many of the rows used have them.
 
         Returns
         -------
         pandas.DataFrame
-            The factor columns and those of `at`, ``estimate se df ci_low ci_high statistic p_value``.
+            The factor columns and those of `at`, ``estimate se df ci_low ci_high statistic p_value``; where terms were
+            dropped also ``note``, which says of missing numbers that they are not estimable.
 
         Raises
         ------
         OptionError
             A name that is no factor, or no column, of the model.
         """
-        return self.table(means(self.design, factor, by=by, at=at))
+        return self.table(means(self.design, factor, by=by, at=at, weights=weights))
 
     def contrasts(
         self,
@@ -184,16 +196,36 @@ class MixedFit(ResultObject):
         pandas.DataFrame
             Their labels, ``estimate se df ci_low ci_high statistic p_value``.
         """
+        told = self.design.estimable.tells(combinations.weights)
+        table = self.numbers(combinations, told, adjust=adjust)
+        # A number that only a choice among columns that give one another would make is no finding.
+        return table.assign(note=np.where(told, "", NOT_ESTIMABLE)) if self.dropped_terms else table
+
+    def numbers(
+        self, combinations: Combinations, told: np.ndarray | None = None, *, adjust: Adjust = "none"
+    ) -> pd.DataFrame:
+        """Return the numbers of `table`; missing where `told` is false."""
         require_choice("adjust", adjust, ("none", "holm", "tukey", "mvt"))
-        weights = combinations.weights
+        weights = combinations.weights[:, self.design.estimable.kept]
         estimate = weights @ self.fixed["estimate"].to_numpy()
         se = np.sqrt(np.maximum(np.einsum("kp,pr,kr->k", weights, self.vcov, weights), 0.0))
         df = np.array([self.df_of(row) for row in weights])
+        if told is not None:
+            estimate, se, df = (np.where(told, values, np.nan) for values in (estimate, se, df))
         numbers = adjusted(estimate, se, df, weights @ self.vcov @ weights.T, combinations, self.level, adjust)
         return pd.concat([combinations.labels, numbers], axis=1)
 
+    def with_coefficients(self) -> Self:
+        """Return the fit with standard errors and tests beside the estimates in `fixed`."""
+        design, names = self.design, self.fixed["term"].tolist()
+        every = np.eye(len(design.everything))[design.estimable.kept]
+        each = Combinations(pd.DataFrame({"term": names}), every, np.arange(len(names)))
+        # With others left out, these are what the model has: they are not asked whether the data tell them alone.
+        table = self.numbers(each)[["term", "estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high"]]
+        return replace(self, fixed=table)
+
     def df_of(self, weights: np.ndarray) -> float:
-        """Return the degrees of freedom of one linear combination, by the method of the fit."""
+        """Return the degrees of freedom of one combination of the coefficients in the model, shape (p,)."""
         raise NotImplementedError
 
     def anova(self) -> pd.DataFrame:
@@ -216,13 +248,18 @@ class MixedFit(ResultObject):
 
         Parameters
         ----------
-        weights : numpy.ndarray, shape (r, p)
+        weights : numpy.ndarray, shape (r, p_all)
+            Of all columns the formula stands for. Of combinations that the data do not tell, the part is tested that
+            they tell: the numerator degrees of freedom are fewer.
 
         Returns
         -------
         tuple
-            Numerator and denominator degrees of freedom, F, p value.
+            Numerator and denominator degrees of freedom, F, p value; 0 and missing where nothing can be tested.
         """
+        weights = self.design.estimable.told_part(weights)[:, self.design.estimable.kept]
+        if not len(weights):
+            return 0, float("nan"), float("nan"), float("nan")
         covariance = weights @ self.vcov @ weights.T
         variances, directions = np.linalg.eigh((covariance + covariance.T) / 2)
         kept = variances > 1e-10 * max(variances.max(), 1e-300)
@@ -270,7 +307,7 @@ class MixedFit(ResultObject):
         """Return the fit as JSON values, without the data."""
         names = (
             "formula", "sigma", "log_likelihood", "aic", "bic", "n_obs", "n_dropped", "n_groups", "reml", "df_method",
-            "level", "converged", "singular", "singular_direction",
+            "level", "converged", "singular", "singular_direction", "dropped_terms",
         )  # fmt: skip
         found: dict[str, Any] = {name: getattr(self, name) for name in names}
         found["vcov"] = self.vcov.tolist()
@@ -293,6 +330,8 @@ class MixedFit(ResultObject):
         lines = [f"{self.title} ({method}): {self.formula}"]
         left = f"; {self.n_dropped} rows with a missing value left out" if self.n_dropped else ""
         lines.append(f"{self.n_obs} rows of {groups}{left}; log-likelihood {self.log_likelihood:.{digits}f}")
+        if self.dropped_terms:
+            lines.append(f"Not in the model, since the columns before give them: {', '.join(self.dropped_terms)}.")
         if self.singular:
             lines.append(f"On the boundary (singular): {self.singular_direction}.")
         for row in self.fixed.to_dict("records"):

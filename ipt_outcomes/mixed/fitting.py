@@ -7,14 +7,14 @@ import pandas as pd
 
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.mixed.columns import as_frame
-from ipt_outcomes.mixed.design import Design, build_design
+from ipt_outcomes.mixed.design import build_design
 from ipt_outcomes.mixed.effects import variance_table
 from ipt_outcomes.mixed.formula import parse
-from ipt_outcomes.mixed.grid import Combinations
 from ipt_outcomes.mixed.inference import satterthwaite
-from ipt_outcomes.mixed.likelihood import Moments, constant_columns, moments_of
+from ipt_outcomes.mixed.likelihood import constant_columns, moments_of
 from ipt_outcomes.mixed.linear_fit import DfMethod, Inside, LinearMixedFit
 from ipt_outcomes.mixed.optimise import SINGULAR, Structure, largest_likelihood
+from ipt_outcomes.mixed.rank import estimable
 
 
 def lmm(
@@ -52,9 +52,15 @@ def lmm(
     OptionError
         A formula that is not understood, an unknown column, several grouping factors.
     DesignError
-        Too few rows or groups, columns that are linear combinations of others (they are named).
+        Too few rows or groups.
     ConvergenceError
         No start converged; ``.attempts`` says how each ended.
+
+    Notes
+    -----
+    A column that those before it give (an arm that has nobody of a level, a covariate that is the same for everybody)
+    is not in the model; ``.dropped_terms`` names it. Means, contrasts and slopes that depend on it are missing and said
+    to be not estimable.
 
     References
     ----------
@@ -76,7 +82,12 @@ def lmm(
     except RecursionError:
         raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
     moments, scaling = moments_of(design)
-    _require_full_rank(moments, design)
+    found = estimable(moments.xx, scaling.fixed_back)
+    if found.null.shape[1]:
+        design = design.without_given(found)
+        if not design.fixed:
+            raise DesignError("every column of the fixed part is 0 in every row used")
+        moments, scaling = moments_of(design)
     structure = Structure.of_blocks(np.array([random.block for random in design.random]))
     optimum = largest_likelihood(moments, structure, reml=reml)
     free = moments.n - len(design.fixed) if reml else moments.n
@@ -124,14 +135,12 @@ def _result(
         singular=singular,
         singular_direction=_in_words(inside) if singular else "",
         attempts=optimum.attempts,
+        dropped_terms=tuple(column.name for column in design.dropped),
         n_parameters=penalty,
         design=design,
         _inside=inside,
     )
-    each = Combinations(pd.DataFrame({"term": names}), np.eye(len(names)), np.arange(len(names)))
-    table = fit.table(each)[["term", "estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high"]]
-    object.__setattr__(fit, "fixed", table)
-    return fit
+    return fit.with_coefficients()
 
 
 def _in_words(inside: Inside) -> str:
@@ -149,27 +158,3 @@ def _in_words(inside: Inside) -> str:
     shown = [(weight, name) for weight, name in zip(weights, names, strict=True) if abs(weight) > 1e-3]
     parts = " + ".join(f"{weight:.2g} x {name}" for weight, name in shown)
     return f"the random effects of {design.group} are perfectly correlated: {parts} does not vary"
-
-
-def _require_full_rank(moments: Moments, design: Design) -> None:
-    """Name the columns that others give exactly."""
-    size = np.sqrt(np.diag(moments.xx))
-    names = [column.name for column in design.fixed]
-    empty = [name for name, length in zip(names, size, strict=True) if not length > 0]
-    found = list(empty)
-    if not empty:
-        correlation = moments.xx / np.multiply.outer(size, size)
-        kept: list[int] = []
-        for i, name in enumerate(names):
-            others = correlation[np.ix_(kept, kept)]
-            with_others = correlation[kept, i]
-            left = 1 - with_others @ np.linalg.lstsq(others, with_others, rcond=None)[0] if kept else 1.0
-            if left < 1e-10:
-                found.append(name)
-            else:
-                kept.append(i)
-    if found:
-        raise DesignError(
-            f"these columns of the fixed part are given by the others or are 0 in every row used: {', '.join(found)}",
-            hint="Leave a term out, or merge levels that no row combines.",
-        )

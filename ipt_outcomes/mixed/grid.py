@@ -13,8 +13,10 @@ import pandas as pd
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.mixed.columns import Factor
 from ipt_outcomes.mixed.design import Design
+from ipt_outcomes.sums import steady_sum
 
 Against = Literal["reference", "pairwise"]
+Weights = Literal["equal", "proportional"]
 At = Mapping[str, float | Sequence[float]]
 
 _MOST_POINTS = 20_000
@@ -30,7 +32,8 @@ class Combinations:
     ----------
     labels : pandas.DataFrame, shape (k, ...)
         What each one is.
-    weights : numpy.ndarray, shape (k, p)
+    weights : numpy.ndarray, shape (k, p_all)
+        Of all columns the formula stands for, those left out of the model among them.
     family : numpy.ndarray of int, shape (k,)
         Which of them are adjusted together.
     n_means : int
@@ -46,7 +49,9 @@ class Combinations:
     pairwise: bool = False
 
 
-def means(design: Design, factor: str, *, by: str | None = None, at: At | None = None) -> Combinations:
+def means(
+    design: Design, factor: str, *, by: str | None = None, at: At | None = None, weights: Weights = "equal"
+) -> Combinations:
     """Return the estimated means of a factor's levels.
 
     Parameters
@@ -55,21 +60,24 @@ def means(design: Design, factor: str, *, by: str | None = None, at: At | None =
     factor : str
     by : str, optional
     at : mapping, optional
+    weights : {"equal", "proportional"}
+        Of the levels of other factors.
 
     Returns
     -------
     Combinations
         A family for each level of `by` and each point of `at`.
     """
-    grid = _Grid(design)
+    require_choice("weights", weights, ("equal", "proportional"))
+    grid = _Grid(design, weights)
     levels = grid.levels(factor)
-    labels, weights, family = [], [], []
+    labels, rows, family = [], [], []
     for number, point in enumerate(grid.points(by, at)):
         for level in levels:
             labels.append({factor: level, **point})
-            weights.append(grid.row({factor: level, **point}))
+            rows.append(grid.row({factor: level, **point}))
             family.append(number)
-    return Combinations(pd.DataFrame(labels), np.array(weights), np.array(family))
+    return Combinations(pd.DataFrame(labels), np.array(rows), np.array(family))
 
 
 def contrasts(
@@ -91,7 +99,7 @@ def trends(
         raise OptionError("against compares slopes between the levels of a factor: give by, too")
     labels, weights, family = [], [], []
     for number, point in enumerate(grid.points(None, at)):
-        middle = point.get(variable, float(values.mean()))
+        middle = point.get(variable, grid.mean(variable))
         for level in levels:
             here = point if by is None else {by: level, **point}
             ahead, behind = (grid.row({**here, variable: middle + step}) for step in (half, -half))
@@ -124,11 +132,13 @@ def _differences(of: Combinations, factor: str, against: Against) -> Combination
 
 
 class _Grid:
-    """Points at which the fixed part is evaluated: other factors weigh equally, other numbers are at their mean."""
+    """Points at which the fixed part is evaluated: over the levels of other factors, other numbers at their mean."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: Design, weights: Weights = "equal") -> None:
         self.design = design
-        used = {name for column in design.fixed for name, _ in column.parts}
+        self.weights = weights
+        self._means: dict[str, float] = {}
+        used = {name for column in design.everything for name, _ in column.parts}
         self.variables = {name: variable for name, variable in design.variables.items() if name in used}
         self.factors: dict[str, tuple[Any, ...]] = {}
         for variable in self.variables.values():
@@ -154,13 +164,30 @@ class _Grid:
             raise OptionError(f"{name!r} is no numeric column of the model; its numeric columns: {known}")
         return self.numeric[name]
 
+    def mean(self, name: str) -> float:
+        """Mean of a numeric column on the rows used, the same in whatever order they come."""
+        if name not in self._means:
+            values = self.numbers(name)
+            self._means[name] = steady_sum(values) / values.size
+        return self._means[name]
+
+    def _shares(self, names: list[str], combinations: list[tuple[Any, ...]]) -> np.ndarray:
+        """Weights of combinations of levels of factors, shape (n,)."""
+        if self.weights == "equal" or not names:
+            return np.full(len(combinations), 1 / len(combinations))
+        places = [_codes(self.design, name) for name in names]
+        sizes = tuple(len(self.factors[name]) for name in names)
+        counts = np.bincount(np.ravel_multi_index(tuple(places), sizes), minlength=int(np.prod(sizes)))
+        # In the order of the combinations: the last factor varies fastest.
+        return np.asarray(counts / counts.sum())
+
     def points(self, by: str | None, at: At | None) -> list[dict[str, Any]]:
         """Every combination of the levels of `by` and the values of `at`."""
         asked: dict[str, list[Any]] = {}
         if by is not None and by in self.factors:
             asked[by] = list(self.levels(by))
         elif by is not None and by not in (at or {}):
-            asked[by] = [float(self.numbers(by).mean())]
+            asked[by] = [self.mean(by)]
         for name, values in (at or {}).items():
             given = list(values) if isinstance(values, list | tuple | range | np.ndarray) else [values]
             asked[name] = self._checked(name, given)
@@ -189,8 +216,8 @@ class _Grid:
         for place, options in enumerate(rest):
             values[options[0][0]] = [combination[place][1] for combination in combinations]
         columns = {
-            name: np.array(values[name], dtype=float) if name in values else np.full(n, float(numbers.mean()))
-            for name, numbers in self.numeric.items()
+            name: np.array(values[name], dtype=float) if name in values else np.full(n, self.mean(name))
+            for name in self.numeric
         }
         parts = {}
         for name, variable in self.variables.items():
@@ -199,5 +226,10 @@ class _Grid:
                 parts[name] = np.array([places[level] for level in values[variable.column]])
             else:
                 parts[name] = variable.recipe.evaluate(columns)
-        matrix = [column.evaluate(self.variables, parts, n).mean() for column in self.design.fixed]
-        return np.array(matrix)
+        shares = self._shares([options[0][0] for options in rest], combinations)
+        return np.array([column.evaluate(self.variables, parts, n) @ shares for column in self.design.everything])
+
+
+def _codes(design: Design, name: str) -> np.ndarray:
+    """Level of each row used."""
+    return next(variable.values for variable in design.variables.values() if variable.column == name)

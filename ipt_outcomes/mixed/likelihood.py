@@ -89,7 +89,7 @@ def moments_of(design: Design) -> tuple[Moments, Scaling]:
     center = groups.total(groups.gather(design.y)) / groups.n_rows if constant else 0.0
     scale = _spread(groups, design.y - center)
     blocks = [random.block for random in design.random]
-    shifts, levels = _shifts(split, blocks)
+    shifts, levels = lossless_shifts(split, blocks)
     basis = [
         column if column is None or not shift else column - shift
         for column, shift in zip(split.basis, shifts, strict=True)
@@ -107,7 +107,7 @@ def moments_of(design: Design) -> tuple[Moments, Scaling]:
     )
     places = np.empty_like(order)
     places[order] = np.arange(order.size)
-    back = (_way_back(split.fixed, shifts, levels), _way_back(split.random, shifts, levels))
+    back = (way_back(split.fixed, shifts, levels), way_back(split.random, shifts, levels))
     return _expanded(centred, sums), Scaling(center, scale, *back, places)
 
 
@@ -139,8 +139,19 @@ def constant_columns(design: Design) -> list[int]:
     return []
 
 
-def _shifts(split: Split, blocks: list[int]) -> tuple[list[float], list[float]]:
-    """What to take off each basis column and each constant; 0 where the model would be another one without it."""
+def lossless_shifts(split: Split, blocks: list[int]) -> tuple[list[float], list[float]]:
+    """Return what to take off each basis column and each constant: 0 where the model would be another one then.
+
+    Parameters
+    ----------
+    split : Split
+    blocks : list of int
+        Block of each random column.
+
+    Returns
+    -------
+    tuple of list of float
+    """
     columns = [(-1, column) for column in split.fixed]
     columns += list(zip(blocks, split.random, strict=True))
     known = set(columns)
@@ -169,8 +180,8 @@ def _total(groups: Groups, values: np.ndarray) -> float:
     return groups.total(groups.gather(values)) if values.size == groups.n_rows else steady_sum(values)
 
 
-def _way_back(columns: tuple[tuple[int, int], ...], shifts: list[float], levels: list[float]) -> np.ndarray:
-    """From coefficients of the centred columns to those of the columns as they are."""
+def way_back(columns: tuple[tuple[int, int], ...], shifts: list[float], levels: list[float]) -> np.ndarray:
+    """Return the matrix from coefficients of the centred columns to those of the columns as they are."""
     there = np.eye(len(columns))
     for j, (basis, constant) in enumerate(columns):
         shift, level = shifts[basis], levels[constant]

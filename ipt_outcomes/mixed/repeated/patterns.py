@@ -148,7 +148,7 @@ def sum_patterns(
     seen: np.ndarray,
     group: np.ndarray,
     kind: np.ndarray | None = None,
-) -> Patterns:
+) -> tuple[Patterns, np.ndarray]:
     """Sum over the people of each pattern.
 
     Parameters
@@ -168,6 +168,8 @@ def sum_patterns(
     -------
     Patterns
         Ordered by group and visits, so that they do not depend on the order of the people.
+    numpy.ndarray of int, shape (g,)
+        Pattern of each person.
     """
     further = np.zeros(len(seen), dtype=np.int64) if kind is None else kind
     keys = np.column_stack([group, further, ~seen])
@@ -185,7 +187,7 @@ def sum_patterns(
         cc[place] = own[people].T @ own[people]
         cv[place] = own[people].T @ flat[people]
         vv[place] = flat[people].T @ flat[people]
-    return Patterns(
+    patterns = Patterns(
         columns,
         found[:, 2:] == 0,
         np.diff(bounds).astype(float),
@@ -194,3 +196,4 @@ def sum_patterns(
         cv.reshape(m, c, v, t),
         vv.reshape(m, v, t, v, t),
     )
+    return patterns, which

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.mixed.mmrm.curvature import Curve, Derivatives
-from ipt_outcomes.mixed.mmrm.patterns import Patterns
+from ipt_outcomes.mixed.repeated.curvature import Curve, Derivatives
+from ipt_outcomes.mixed.repeated.patterns import Patterns
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.mixed.mmrm.curvature import Derivatives
-from ipt_outcomes.mixed.mmrm.likelihood import Point, Slope, observed_information
-from ipt_outcomes.mixed.mmrm.patterns import Patterns
+from ipt_outcomes.mixed.repeated.curvature import Derivatives
+from ipt_outcomes.mixed.repeated.likelihood import Point, Slope, observed_information
+from ipt_outcomes.mixed.repeated.patterns import Patterns
 
 
 @dataclass(frozen=True, slots=True)

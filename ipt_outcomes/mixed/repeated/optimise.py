@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.mixed.mmrm.curvature import Curve
-from ipt_outcomes.mixed.mmrm.likelihood import Point, evaluate, observed_information, slope
-from ipt_outcomes.mixed.mmrm.patterns import Patterns
+from ipt_outcomes.mixed.repeated.curvature import Curve
+from ipt_outcomes.mixed.repeated.likelihood import Point, evaluate, observed_information, slope
+from ipt_outcomes.mixed.repeated.patterns import Patterns
 
 _MOST_STEPS = 200
 _MOST_HALVINGS = 40

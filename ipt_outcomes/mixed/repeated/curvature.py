@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ipt_outcomes.mixed.mmrm.patterns import Patterns
-from ipt_outcomes.mixed.mmrm.structures import Structure
+from ipt_outcomes.mixed.repeated.patterns import Patterns
+from ipt_outcomes.mixed.repeated.structures import Structure
 
 
 class Curve(Protocol):
