@@ -97,6 +97,7 @@ class SharedDerivatives:
         self._first = [curve.structure.first(own) for own in theta]
         self._groups = [curve.patterns.group == number for number in range(curve.n_groups)]
         self._k = curve.structure.n_parameters
+        self._bends: dict[int, np.ndarray] = {}
 
     def slope(self, weights: np.ndarray) -> np.ndarray:
         """Return the sum over patterns of tr(D S_k)."""
@@ -156,7 +157,9 @@ class SharedDerivatives:
         return np.asarray(np.array(each)[self._curve.patterns.group])
 
     def _second(self, number: int) -> np.ndarray:
-        return self._curve.structure.second(self._theta[number])
+        if number not in self._bends:
+            self._bends[number] = self._curve.structure.second(self._theta[number])
+        return self._bends[number]
 
     def _blocks(self, blocks: list[np.ndarray]) -> np.ndarray:
         found = np.zeros((self._curve.n_parameters, self._curve.n_parameters))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import ConvergenceError, DesignError, OptionError, require_choice
 from ipt_outcomes.mixed.columns import as_frame, factor, require_columns
-from ipt_outcomes.mixed.design import Design, build_design, split_columns
+from ipt_outcomes.mixed.design import Design, build_design
 from ipt_outcomes.mixed.formula import parse
 from ipt_outcomes.mixed.likelihood import constant_columns
 from ipt_outcomes.mixed.rank import estimable
@@ -18,8 +18,7 @@ from ipt_outcomes.mixed.repeated.curvature import Curve, OwnCurve, SharedCurve
 from ipt_outcomes.mixed.repeated.fit import Inside, RepeatedDf, RepeatedFit, between_columns
 from ipt_outcomes.mixed.repeated.inference import Spread, kenward_roger, spread_of
 from ipt_outcomes.mixed.repeated.layout import Layout, Visits, first_covariance, lay_out, own_times, scheduled_visits
-from ipt_outcomes.mixed.repeated.likelihood import Point, slope
-from ipt_outcomes.mixed.repeated.optimise import climb
+from ipt_outcomes.mixed.repeated.optimise import Top, climb
 from ipt_outcomes.mixed.repeated.structures import SPATIAL, Covariance, structure_of
 
 
@@ -108,9 +107,9 @@ def mmrm(
         layout = lay_out(design, visits, group)
     if not design.fixed:
         raise DesignError("every column of the fixed part is 0 in every row used")
-    chosen, curve, at, attempts = _climbed(layout, visits, structures, len(groups), reml=reml)
+    chosen, top, attempts = _climbed(layout, visits, structures, len(groups), reml=reml)
     return _result(
-        formula, design, visits, layout, curve, at, group, groups,
+        formula, design, visits, layout, top, group, groups,
         chosen=chosen, attempts=attempts, reml=reml, df=df, level=level,
     )  # fmt: skip
 
@@ -164,7 +163,7 @@ def _groups(design: Design, frame: pd.DataFrame, by: str | None) -> tuple[np.nda
 
 def _climbed(
     layout: Layout, visits: Visits, structures: Sequence[Covariance], n_groups: int, *, reml: bool
-) -> tuple[Covariance, Curve, Point, tuple[str, ...]]:
+) -> tuple[Covariance, Top, tuple[str, ...]]:
     sd, correlation = first_covariance(layout)
     attempts: list[str] = []
     for name in structures:
@@ -176,8 +175,8 @@ def _climbed(
             curve = OwnCurve(structure, layout.patterns, n_groups, layout.kind)
         start = np.tile(structure.start(sd, correlation), n_groups)
         ascent = climb(layout.patterns, curve, start, reml=reml)
-        if ascent.at is not None:
-            return name, curve, ascent.at, tuple(attempts)
+        if ascent.top is not None:
+            return name, ascent.top, tuple(attempts)
         attempts.append(f"{name}: {ascent.reason}")
     raise ConvergenceError(
         "the model for repeated measures did not converge: " + "; ".join(attempts),
@@ -187,17 +186,16 @@ def _climbed(
 
 
 def _result(
-    formula: str, design: Design, visits: Visits, layout: Layout, curve: Curve, at: Point, group: np.ndarray,
+    formula: str, design: Design, visits: Visits, layout: Layout, top: Top, group: np.ndarray,
     groups: tuple[object, ...], *, chosen: Covariance, attempts: tuple[str, ...], reml: bool, df: RepeatedDf,
     level: float,
 ) -> RepeatedFit:  # fmt: skip
     """Back to the outcome's own units."""
-    scale, back, p = layout.scale, layout.back, len(design.fixed)
-    derivatives = curve.at(at.theta)
-    spread = spread_of(derivatives, at, slope(layout.patterns, derivatives, at, reml=reml))
+    at, scale, back, p = top.at, layout.scale, layout.back, len(design.fixed)
+    spread = spread_of(top)
     vcov = spread.vcov
     if df.startswith("kenward-roger"):
-        vcov = kenward_roger(layout.patterns, derivatives, at, spread, linear=df.endswith("linear"))
+        vcov = kenward_roger(layout.patterns, top, spread, linear=df.endswith("linear"))
     turned = np.linalg.inv(back)
     own = Spread(back @ spread.vcov @ back.T * scale**2, turned.T @ spread.moved @ turned / scale**2, spread.theta_vcov)
     beta = back @ at.beta * scale
@@ -209,8 +207,7 @@ def _result(
     matrices = scale**2 * structure.sigma(at.theta.reshape(len(groups), -1))
     matrices = matrices if matrices.ndim == 4 else matrices[:, None]
     covariance = _matrix(matrices, visits, layout, groups)
-    split = split_columns(design)
-    constant = np.array([split.basis[basis] is None for basis, _ in split.fixed])
+    constant = np.array([layout.split.basis[basis] is None for basis, _ in layout.split.fixed])
     sds = np.sqrt(np.diagonal(covariance.to_numpy().reshape(len(groups), -1, covariance.shape[1]), axis1=1, axis2=2))
     fit = RepeatedFit(
         formula=formula,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.mixed.repeated.curvature import Derivatives
-from ipt_outcomes.mixed.repeated.likelihood import Point, Slope, observed_information
+from ipt_outcomes.mixed.repeated.optimise import Top
 from ipt_outcomes.mixed.repeated.patterns import Patterns
 
 
@@ -78,23 +77,20 @@ class Spread:
         return df / (mean * (df - 2)), df
 
 
-def spread_of(derivatives: Derivatives, at: Point, found: Slope) -> Spread:
+def spread_of(top: Top) -> Spread:
     """Return what degrees of freedom need of a fit."""
-    p = at.beta.size
-    information = observed_information(derivatives, found)
-    return Spread(at.a_inv, found.by_parameter[:, :p, :p], np.linalg.inv((information + information.T) / 2))
+    p = top.at.beta.size
+    information = (top.information + top.information.T) / 2
+    return Spread(top.at.a_inv, top.slope.by_parameter[:, :p, :p], np.linalg.inv(information))
 
 
-def kenward_roger(
-    patterns: Patterns, derivatives: Derivatives, at: Point, spread: Spread, *, linear: bool
-) -> np.ndarray:
+def kenward_roger(patterns: Patterns, top: Top, spread: Spread, *, linear: bool) -> np.ndarray:
     """Return Kenward and Roger's covariance of the coefficients.
 
     Parameters
     ----------
     patterns : Patterns
-    derivatives : Derivatives
-    at : Point
+    top : Top
     spread : Spread
     linear : bool
         Without the second derivatives of the covariance matrices (as SAS "Kenward-Roger-Linear").
@@ -108,7 +104,7 @@ def kenward_roger(
     Kenward and Roger (1997), doi:10.2307/2533558; Kackar and Harville (1984), J Am Stat Assoc 79(388):853-862,
     doi:10.1080/01621459.1984.10477102.
     """
-    p = at.beta.size
+    at, derivatives, p = top.at, top.derivatives, top.at.beta.size
     w, phi = spread.theta_vcov, spread.vcov
     inner = derivatives.between(w, at.inverse)
     if not linear:

@@ -48,6 +48,8 @@ class Layout:
 
     Parameters
     ----------
+    split : Split
+        Columns as what changes within persons times what does not.
     patterns : Patterns
     member : numpy.ndarray of int, shape (g,)
         Pattern of each person.
@@ -61,6 +63,7 @@ class Layout:
         Sums of products of the centred columns.
     """
 
+    split: Split
     patterns: Patterns
     member: np.ndarray
     kind: np.ndarray | None
@@ -208,7 +211,7 @@ def lay_out(design: Design, visits: Visits, group: np.ndarray) -> Layout:
     p = len(design.fixed)
     xx = patterns.quadratic(same)[:p, :p]
     back = way_back(split.fixed, [0.0] * len(split.basis), levels)
-    return Layout(patterns, member, kind, center, scale, back, xx)
+    return Layout(split, patterns, member, kind, center, scale, back, xx)
 
 
 def first_covariance(layout: Layout) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.mixed.repeated.curvature import Curve
-from ipt_outcomes.mixed.repeated.likelihood import Point, evaluate, observed_information, slope
+from ipt_outcomes.mixed.repeated.curvature import Curve, Derivatives
+from ipt_outcomes.mixed.repeated.likelihood import Point, Slope, evaluate, observed_information, slope
 from ipt_outcomes.mixed.repeated.patterns import Patterns
 
 _MOST_STEPS = 200
@@ -19,21 +19,41 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
+class Top:
+    """The largest likelihood, with its surroundings.
+
+    Parameters
+    ----------
+    at : Point
+    derivatives : Derivatives
+        Of the covariance matrices there.
+    slope : Slope
+    information : numpy.ndarray, shape (k, k)
+        Minus the Hessian of the log-likelihood.
+    """
+
+    at: Point
+    derivatives: Derivatives
+    slope: Slope
+    information: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class Ascent:
     """How a search ended.
 
     Parameters
     ----------
-    at : Point or None
+    top : Top or None
         The largest likelihood; None where the search failed.
     n_steps : int
     reason : str
         Why it failed; empty where it did not.
     """
 
-    at: Point | None
+    top: Top | None
     n_steps: int
-    reason: str
+    reason: str = ""
 
 
 def climb(patterns: Patterns, curve: Curve, start: np.ndarray, *, reml: bool) -> Ascent:
@@ -75,10 +95,11 @@ def climb(patterns: Patterns, curve: Curve, start: np.ndarray, *, reml: bool) ->
         return Ascent(None, _MOST_STEPS, f"no convergence in {_MOST_STEPS} iterations")
     derivatives = curve.at(at.theta)
     found = slope(patterns, derivatives, at, reml=reml)
-    curvature = np.linalg.eigvalsh(_scaled(observed_information(derivatives, found)))
+    information = observed_information(derivatives, found)
+    curvature = np.linalg.eigvalsh(_scaled(information))
     if curvature.min() <= 1e-9 * max(curvature.max(), 1e-300):
         return Ascent(None, step, "the likelihood has no peak there: too few people share the visits")
-    return Ascent(at, step, "")
+    return Ascent(Top(at, derivatives, found, information), step)
 
 
 def _direction(information: np.ndarray, score: np.ndarray) -> np.ndarray | None:

@@ -162,7 +162,7 @@ def sum_patterns(
     group : numpy.ndarray of int, shape (g,)
         Which covariance matrix is theirs.
     kind : numpy.ndarray of int, shape (g,), optional
-        A further split of the patterns, for visits at times of one's own.
+        Times of each person, where these are one's own; people of one kind have the same number of visits.
 
     Returns
     -------
@@ -171,17 +171,17 @@ def sum_patterns(
     numpy.ndarray of int, shape (g,)
         Pattern of each person.
     """
-    further = np.zeros(len(seen), dtype=np.int64) if kind is None else kind
-    keys = np.column_stack([group, further, ~seen])
-    found, which = np.unique(keys, axis=0, return_inverse=True)
-    which = which.ravel()
-    held = np.where(seen[:, None, :], values, 0.0)
+    # Visits as the bits of a number: sorting whole numbers is far faster than sorting rows of a table.
+    held = kind if kind is not None else ~seen @ (1 << np.arange(seen.shape[1] - 1, -1, -1, dtype=np.int64))
+    _, held = np.unique(held, return_inverse=True)
+    _, first, which = np.unique(group * len(seen) + held, return_index=True, return_inverse=True)
+    values = np.where(seen[:, None, :], values, 0.0)
     own = constants[:, columns.constant]
-    m, c, (v, t) = len(found), columns.constant.size, held.shape[1:]
+    m, c, (v, t) = len(first), columns.constant.size, values.shape[1:]
     cc, cv, vv = np.empty((m, c, c)), np.empty((m, c, v * t)), np.empty((m, v * t, v * t))
     order = np.argsort(which, kind="stable")
     bounds = np.searchsorted(which[order], np.arange(m + 1))
-    own, flat = own[order], held.reshape(len(held), v * t)[order]
+    own, flat = own[order], values.reshape(len(values), v * t)[order]
     for place in range(m):
         people = slice(bounds[place], bounds[place + 1])
         cc[place] = own[people].T @ own[people]
@@ -189,9 +189,9 @@ def sum_patterns(
         vv[place] = flat[people].T @ flat[people]
     patterns = Patterns(
         columns,
-        found[:, 2:] == 0,
+        seen[first],
         np.diff(bounds).astype(float),
-        found[:, 0],
+        group[first],
         cc,
         cv.reshape(m, c, v, t),
         vv.reshape(m, v, t, v, t),
