@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _FUNCTIONS = {
     "load_cohort": "ipt_outcomes.io",
     "load_studies": "ipt_outcomes.io",
+    "propose_mapping": "ipt_outcomes.io",
     "IptError": "ipt_outcomes.errors",
 }
 
@@ -31,6 +32,7 @@ __all__ = [
     "meta",
     "mixed",
     "privacy",
+    "propose_mapping",
     "report",
     "results",
     "schemas",
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
         vocabulary,
     )
     from ipt_outcomes.errors import IptError
-    from ipt_outcomes.io import load_cohort, load_studies
+    from ipt_outcomes.io import load_cohort, load_studies, propose_mapping
 
 
 def __getattr__(name: str) -> Any:

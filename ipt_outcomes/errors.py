@@ -142,6 +142,29 @@ def require_known(what: str, given: Iterable[str], known: Sequence[str]) -> None
     unknown = [name for name in given if name not in known]
     if not unknown:
         return
-    near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=2)]
+    near = list(dict.fromkeys(match for name in unknown for match in near_names(name, known)))
     hint = f"Near: {', '.join(near)}." if near else f"Known: {', '.join(known)}."
     raise OptionError(f"{what} {', '.join(repr(name) for name in unknown)}", hint=hint)
+
+
+def near_names(name: str, known: Sequence[str]) -> list[str]:
+    """Return up to three of the known names that look like a name, for messages.
+
+    Parameters
+    ----------
+    name : str
+        As the user typed it.
+    known : sequence of str
+
+    Returns
+    -------
+    list of str
+        The nearest first; case does not matter.
+
+    Examples
+    --------
+    >>> near_names("Comparison", ["comparisons", "patients"])
+    ['comparisons']
+    """
+    plain = {one.casefold(): one for one in reversed(known)}
+    return [plain[one] for one in difflib.get_close_matches(name.casefold(), list(plain), n=3, cutoff=0.6)]

@@ -45,6 +45,7 @@ def main() -> None:
 
     \b
     ipt-outcomes demo                 three example reports on simulated data
+    ipt-outcomes map data.csv         which column is what? A proposal to correct
     ipt-outcomes check data.csv       is the file valid, and what looks wrong in it?
     ipt-outcomes trial patients.csv   one trial: change, effect sizes, responders, problem areas
     ipt-outcomes clinic extract.csv   a clinic: recovery, reliable improvement, response, remission
@@ -52,7 +53,7 @@ def main() -> None:
     """  # noqa: D301  (\b is click's mark for a block it must not reflow)
 
 
-from ipt_outcomes.cli import data, patients, reports  # noqa: E402  (the commands need `main`)
+from ipt_outcomes.cli import data, mapping, patients, reports  # noqa: E402  (the commands need `main`)
 
 main.add_command(reports.demo)
 main.add_command(patients.trial)
@@ -60,6 +61,7 @@ main.add_command(patients.clinic)
 main.add_command(reports.meta)
 main.add_command(reports.render)
 main.add_command(reports.verify)
+main.add_command(mapping.map_command)
 main.add_command(data.check)
 main.add_command(data.schema)
 main.add_command(data.instruments)

@@ -6,12 +6,16 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 if TYPE_CHECKING:
     from ipt_outcomes.results import ResultObject
+
+Decimal = Literal[".", ","]
+Better = Literal["lower", "higher"]
+Event = Literal["good", "bad"]
 
 FORMATS = ("html", "pdf", "docx", "xlsx")
 
@@ -77,10 +81,16 @@ where_option = click.option(
 )
 encoding_option = click.option("--encoding", help="Encoding of the file, where it is not to be detected.")
 decimal_option = click.option(
-    "--decimal", type=click.Choice([".", ","]), help="Decimal mark of the file, where it cannot be told."
+    "--decimal", type=click.Choice(get_args(Decimal)), help="Decimal mark of the file, where it cannot be told."
 )
 mapping_option = click.option(
     "--mapping", metavar="MAP.toml", help="Mapping of the columns to the dictionary: a file or a name."
+)
+better_option = click.option(
+    "--better", type=click.Choice(get_args(Better)), help="Which scores are better, where nothing tells."
+)
+event_option = click.option(
+    "--event", type=click.Choice(get_args(Event)), help="What events mean, where the table does not tell."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 

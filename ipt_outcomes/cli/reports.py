@@ -11,8 +11,10 @@ import click
 from ipt_outcomes.cli.options import (
     ListOf,
     as_json_text,
+    better_option,
     decimal_option,
     encoding_option,
+    event_option,
     json_option,
     mapping_option,
     merged_conditions,
@@ -35,8 +37,8 @@ _MEASURES = ("g", "OR", "RR", "RD")
 @click.option("--measure", "measures", type=ListOf(_MEASURES), default="g", show_default=True, help="g, OR, RR, RD.")
 @click.option("--name", "names", multiple=True, help="Name of the comparison in each FILE; one per file.")
 @click.option("--title", help="Title of the report.")
-@click.option("--better", type=click.Choice(["lower", "higher"]), help="Which scores are better, where nothing tells.")
-@click.option("--event", type=click.Choice(["good", "bad"]), help="What events mean, where the table does not tell.")
+@better_option
+@event_option
 @click.option(
     "--convention",
     type=click.Choice(["metapsy", "metafor"]),

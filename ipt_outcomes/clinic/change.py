@@ -81,7 +81,8 @@ def percent_change(
     Notes
     -----
     From a first score at the minimum no percentage is defined: no change is "unchanged", any other "undefined",
-    never improved.
+    never improved. Where higher is better a percentage is of the distance from the minimum, too; the rate of response
+    that reports give is measured from the good end of the scale instead (`ipt_outcomes.instruments.responded`).
 
     Examples
     --------

@@ -9,11 +9,10 @@ import pandas as pd
 
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.cohort import Cohort
-from ipt_outcomes.vocabulary import ProblemArea
+from ipt_outcomes.io.cohort.levels import MOST_LEVELS, levels_of
 
 UNKNOWN = "unknown"
 ALL = "all"
-MOST_LEVELS = 12
 
 # A course whose data end with the study goes on: it is no finished course.
 _OPEN = frozenset(("study_end",))
@@ -154,23 +153,11 @@ def _levels(
             return none, (), None
         known = ", ".join(sorted(str(name) for name in people.columns if name not in _NO_GROUPS))
         raise OptionError(f"there is no column {by!r} to compare by", column=by, hint=f"The columns are: {known}")
-    texts = people[by].astype("string").str.strip()
-    level = texts.fillna(UNKNOWN).replace("", UNKNOWN).to_numpy(dtype=object)
-    occurring = set(level)
-    if len(occurring) > MOST_LEVELS:
-        raise OptionError(f"by={by!r} has {len(occurring)} levels; a review compares at most {MOST_LEVELS}")
-    return level, tuple(_in_order(people[by], occurring)), by
-
-
-def _in_order(values: pd.Series, occurring: set[str]) -> list[str]:
-    """A categorical's own order, problem areas as in the vocabulary, anything else sorted; unknown last."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        own = [str(each) for each in values.cat.categories]
-    else:
-        areas = [area.value for area in ProblemArea]
-        own = [*areas, *sorted(occurring - set(areas))] if occurring & set(areas) else sorted(occurring)
-    ordered = [each for each in own if each in occurring and each != UNKNOWN]
-    return [*ordered, UNKNOWN] if UNKNOWN in occurring else ordered
+    # One more for those whose level is not known.
+    held = levels_of(people[by], by, none_set=True, most=MOST_LEVELS - int(people[by].isna().any()))
+    level = held.astype(object).fillna(UNKNOWN).to_numpy(dtype=object)
+    ordered = [str(each) for each in held.cat.categories if each != UNKNOWN]
+    return level, (*ordered, UNKNOWN) if (level == UNKNOWN).any() else tuple(ordered), by
 
 
 def people_of(cohort: Cohort) -> pd.DataFrame:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ipt_outcomes.clinic.courses import Courses
 from ipt_outcomes.clinic.measures import PAIR, Cuts, cuts_of
 from ipt_outcomes.clinic.options import ReviewOptions
@@ -65,16 +63,14 @@ class Judged:
         The pair first, where it is there.
     sets : tuple of Sets
         One per measure.
-    both : mapping of str to numpy.ndarray of bool
-        Per instrument: which courses have a first and a last score, whatever else.
-    min_sessions : int
+    scores : mapping of str to Scores
+        Per instrument.
     notes : tuple of str
     """
 
     measures: tuple[Measure, ...]
     sets: tuple[Sets, ...]
-    both: Mapping[str, np.ndarray]
-    min_sessions: int
+    scores: Mapping[str, Scores]
     notes: tuple[str, ...]
 
 
@@ -101,9 +97,7 @@ def judge_cohort(cohort: Cohort, courses: Courses, options: ReviewOptions) -> Ju
     scores = {cuts.name: scores_of(cohort, cuts.name, courses) for cuts in chosen}
     found = [pair for pair in [_pair(chosen, scores, courses, options)] if pair is not None]
     for cuts in chosen:
-        sets = single_sets(
-            cuts, scores[cuts.name], courses, response=options.response, min_sessions=options.min_sessions
-        )
+        sets = _judge((cuts,), scores, courses, options)
         cannot = _cannot(cuts, sets)
         notes += [f"{cuts.label}: {words}." for words in cannot]
         notes += _score_notes(cuts, scores[cuts.name])
@@ -115,10 +109,36 @@ def judge_cohort(cohort: Cohort, courses: Courses, options: ReviewOptions) -> Ju
     return Judged(
         measures=tuple(measure for measure, _ in found),
         sets=tuple(sets for _, sets in found),
-        both={name: ~np.isnan(each.first) & ~np.isnan(each.last) for name, each in scores.items()},
-        min_sessions=options.min_sessions,
+        scores=scores,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def sets_of(measure: Measure, scores: Mapping[str, Scores], courses: Courses, options: ReviewOptions) -> Sets:
+    """Judge courses on a measure.
+
+    Parameters
+    ----------
+    measure : Measure
+    scores : mapping of str to Scores
+        Per instrument, a place per course.
+    courses : Courses
+    options : ReviewOptions
+
+    Returns
+    -------
+    Sets
+    """
+    return _judge(measure.cuts, scores, courses, options)
+
+
+def _judge(cuts: tuple[Cuts, ...], scores: Mapping[str, Scores], courses: Courses, options: ReviewOptions) -> Sets:
+    """Judge courses on one instrument, or on the two of the pair."""
+    if len(cuts) == 1:
+        own = scores[cuts[0].name]
+        return single_sets(cuts[0], own, courses, response=options.response, min_sessions=options.min_sessions)
+    depression, anxiety = ((each, scores[each.name]) for each in cuts)
+    return pair_sets(depression, anxiety, courses, measure=PAIR, min_sessions=options.min_sessions)
 
 
 def _measure(name: str, label: str, cuts: tuple[Cuts, ...], sets: Sets, cannot: tuple[str, ...] = ()) -> Measure:
@@ -166,13 +186,7 @@ def _pair(
     ]
     if len(usable) < 2:
         return None
-    sets = pair_sets(
-        (usable[0], scores["phq9"]),
-        (usable[1], scores["gad7"]),
-        courses,
-        measure=PAIR,
-        min_sessions=options.min_sessions,
-    )
+    sets = _judge(tuple(usable), scores, courses, options)
     return _measure(PAIR, "PHQ-9 and GAD-7 together", tuple(usable), sets), sets
 
 
@@ -185,8 +199,8 @@ def _cannot(cuts: Cuts, sets: Sets) -> tuple[str, ...]:
     if cuts.remission is None:
         words.append("no cut-off for remission is known, so there is no rate of remission")
     if "response" not in sets.rates:
-        why = "the scale runs the other way" if cuts.better == "higher" else "the lowest score is not known"
-        words.append(f"no rate of response: {why}, so a percentage of the first score means nothing")
+        which = "highest" if cuts.better == "higher" else "lowest"
+        words.append(f"no rate of response: the {which} score of the scale is not known, so no share can be taken")
     return tuple(words)
 
 

@@ -1,4 +1,4 @@
-"""Collects the result rows of a review, what its counts add up to, and when each is published."""
+"""Collects the result rows of a review, who is in each of its counts, and when each is published."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from enum import IntEnum
 import numpy as np
 
 from ipt_outcomes.clinic.courses import Courses
+from ipt_outcomes.clinic.possible import Possible
 from ipt_outcomes.effects.proportions import wilson
-from ipt_outcomes.privacy import Derived, Implied, Link, Sum, part_of
+from ipt_outcomes.privacy import Derived, Kinds, Link
 from ipt_outcomes.results import ResultsBuilder
 
 PEOPLE = "people"
@@ -50,18 +51,41 @@ class RateIds:
 
 @dataclass(slots=True)
 class Ledger:
-    """Collects rows, and what their counts add up to."""
+    """Collects rows, and who is in their counts.
 
-    courses: Courses
+    Parameters
+    ----------
+    possible : Possible
+        The courses that are counted now, with those there could be.
+    level : float
+        Confidence level.
+    """
+
+    possible: Possible
     level: float
     builder: ResultsBuilder = field(default_factory=ResultsBuilder)
     links: list[Link] = field(default_factory=list)
     rates: dict[tuple[str, str, str, str], RateIds] = field(default_factory=dict)
-    order: dict[str, int] = field(default_factory=dict)
+    _order: dict[str, int | None] = field(default_factory=dict)
+    _ids: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = field(default_factory=dict)
+    _inside: list[tuple[int, dict[str, np.ndarray]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.turn_to(self.possible)
+
+    def turn_to(self, possible: Possible) -> None:
+        """Go on with other courses: counts of the same name are the same count, of which more becomes known."""
+        self.possible = possible
+        self._inside.append((possible.real, {}))
+
+    @property
+    def courses(self) -> Courses:
+        """The courses that are counted now."""
+        return self.possible.courses
 
     def groups(self) -> Iterator[tuple[dict[str, str], np.ndarray]]:
         """Yield everyone, then each level compared, as groups of rows and mask."""
-        yield {}, np.ones(len(self.courses), dtype=bool)
+        yield {}, np.ones(len(self.courses.level), dtype=bool)
         for level in self.courses.levels:
             yield {self.key: level}, self.courses.level == level
 
@@ -71,26 +95,33 @@ class Ledger:
         return own_key(self.courses.by or "")
 
     def count(
-        self,
-        analysis: str,
-        statistic: str,
-        mask: np.ndarray,
-        groups: Groups,
-        *,
-        order: int | None = None,
-        method: str = "",
+        self, analysis: str, statistic: str, mask: np.ndarray, groups: Groups, *, order: int | None = None
     ) -> str:
         """Add a count of people, and when it is published; return its id."""
-        name = self.builder.add(analysis, statistic, int(mask.sum()), unit=PEOPLE, groups=groups, method=method)
-        if order is not None:
-            self.order[name] = order
-        return name
+        real, inside = self._inside[-1]
+        key = (analysis, statistic, frozenset(groups.items()))
+        if key not in self._ids:
+            self._ids[key] = self.builder.add(analysis, statistic, int(mask[:real].sum()), unit=PEOPLE, groups=groups)
+            self._order[self._ids[key]] = order
+        inside[self._ids[key]] = mask
+        return self._ids[key]
+
+    def unpublished(self, analysis: str, statistic: str, count: int, groups: Groups) -> None:
+        """Add a count of people that is not published where small ones are hidden."""
+        name = self.builder.add(analysis, statistic, count, unit=PEOPLE, groups=groups)
+        self.links.append(
+            Kinds(counts=(name,), inside=np.ones((1, 1), dtype=bool), people=np.array([count]), order=(None,))
+        )
+
+    def id_of(self, analysis: str, statistic: str) -> str:
+        """Return the id of a count of everyone."""
+        return self._ids[analysis, statistic, frozenset()]
 
     def share(
-        self, analysis: str, counts: tuple[str, str], values: tuple[int, int], groups: Groups
+        self, analysis: str, counts: tuple[str, str], masks: tuple[np.ndarray, np.ndarray], groups: Groups
     ) -> tuple[str, str, str]:
         """Add percentage and Wilson limits of two counts; return their ids."""
-        numerator, denominator = values
+        numerator, denominator = (int(mask[: self.possible.real].sum()) for mask in masks)
         limits = wilson(numerator, denominator, self.level)
         percent = 100 * numerator / denominator if denominator else None
         interval = f"Wilson interval, level {self.level:g}"
@@ -114,14 +145,22 @@ class Ledger:
         self.links.append(Derived(ids, counts))
         return ids[0], ids[1], ids[2]
 
-    def inside(self, total: str, part: str) -> None:
-        """Say that everyone of a part is in a total."""
-        self.links.append(part_of(total, part))
+    def kinds(self) -> list[Kinds]:
+        """Return who is in which count, a table for each set of possible courses."""
+        return [_kinds(real, inside, self._order) for real, inside in self._inside if inside]
 
-    def adds(self, total: str, *parts: str | Implied) -> None:
-        """Say that parts add up to a total."""
-        if parts:
-            self.links.append(Sum(total, parts))
+
+def _kinds(real: int, inside: Mapping[str, np.ndarray], order: Mapping[str, int | None]) -> Kinds:
+    masks = np.array(list(inside.values()), dtype=bool)
+    marks = np.ascontiguousarray(np.packbits(masks, axis=0).T)
+    whole = marks.view([("", marks.dtype)] * marks.shape[1]).ravel()
+    _, first, kinds = np.unique(whole, return_index=True, return_inverse=True)
+    return Kinds(
+        counts=tuple(inside),
+        inside=masks[:, first].T,
+        people=np.bincount(kinds.reshape(-1)[:real], minlength=len(first)).astype(np.int64),
+        order=tuple(order[name] for name in inside),
+    )
 
 
 def own_key(by: str) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ipt_outcomes.clinic.change import IMPROVED, percent_change
 from ipt_outcomes.clinic.courses import Courses
 from ipt_outcomes.clinic.measures import Cuts
 from ipt_outcomes.clinic.scores import Scores
 from ipt_outcomes.clinic.talking_therapies import CASES_ONLY, judge
 from ipt_outcomes.clinic.talking_therapies import RATES as PAIR_RATES
+from ipt_outcomes.instruments import good_end, responded
 
 COMPLETERS, STARTERS, LAST = "completers", "starters", "last_observation"
 RULES = (COMPLETERS, STARTERS, LAST)
@@ -93,7 +93,7 @@ def single_sets(cuts: Cuts, scores: Scores, courses: Courses, *, response: float
     scores : Scores
     courses : Courses
     response : float
-        Share of the first score (above the scale's minimum) that counts as response, inclusive.
+        Share of the first score's distance from the good end of the scale that counts as response, inclusive.
     min_sessions : int
 
     Returns
@@ -119,11 +119,11 @@ def single_sets(cuts: Cuts, scores: Scores, courses: Courses, *, response: float
             _, below, below_observed = rates["recovery"]
             rates["reliable_recovery"] = (CASES, better[0] & below, better[1] & below_observed)
         rates["reliable_deterioration"] = (ALL_BASE, finished - first >= change, observed - first >= change)
-    if cuts.better == "lower" and np.isfinite(cuts.minimum):
-        # A share of the first score means nothing where the scale runs the other way, or has no known minimum.
+    good = good_end(cuts.better, cuts.minimum, cuts.maximum)
+    if good is not None:
         share = [_responded(cuts, scores.first, end, response) for end in (scores.last, scores.observed)]
         if CASES not in bases:
-            bases[DEFINED] = flow.with_first & (scores.first > cuts.minimum)
+            bases[DEFINED] = flow.with_first & (first > sign * good)
         rates["response"] = (CASES if CASES in bases else DEFINED, share[0], share[1])
     if cuts.remission is not None:
         limit = sign * cuts.remission
@@ -215,6 +215,6 @@ def _with_rates(flow: Sets, bases: dict[str, Mask], rates: dict[str, tuple[str, 
 
 
 def _responded(cuts: Cuts, first: np.ndarray, end: np.ndarray, response: float) -> Mask:
-    """Whether the score fell by the share of its distance from the scale's minimum."""
-    change = percent_change(first, end, better="lower", threshold=response, minimum=cuts.minimum)
-    return np.asarray(change.category == IMPROVED)
+    """Whether the score's distance from the good end of the scale shrank by the share."""
+    assert cuts.better is not None  # noqa: S101  its good end is known
+    return responded(first, end, better=cuts.better, minimum=cuts.minimum, maximum=cuts.maximum, share=response)

@@ -12,19 +12,19 @@ from ipt_outcomes.clinic.courses import Courses, courses_of
 from ipt_outcomes.clinic.judging import Measure, judge_cohort
 from ipt_outcomes.clinic.numbers import Numbers, review_numbers
 from ipt_outcomes.clinic.options import DEFAULT_BY, CutOffs, ReviewOptions, checked_options
-from ipt_outcomes.clinic.publish import publish
 from ipt_outcomes.clinic.tally import rate_table
+from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
 from ipt_outcomes.io import Source
 from ipt_outcomes.io.cohort import Cohort
-from ipt_outcomes.privacy import Audience, Gate
-from ipt_outcomes.results import Provenance, ResultObject, Results, format_interval, format_number, plural
+from ipt_outcomes.privacy import Gate, ProtectedAnalysis
+from ipt_outcomes.results import Provenance, format_interval, format_number, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClinicReview(ResultObject):
+class ClinicReview(ProtectedAnalysis):
     """The quality review of a clinic.
 
     Parameters
@@ -34,9 +34,9 @@ class ClinicReview(ResultObject):
     rates : pandas.DataFrame
         One row per measure, rate, rule and group: see `ClinicReview.to_frame`.
     courses : Courses
-    results : Results
-        Every number, complete: nothing is hidden. Show only what `protected` gives.
     numbers : Numbers
+        Every number as a result row, and who is in which count. Of the groups compared, a board and the public see
+        the completers only.
     options : ReviewOptions
     source : Source
     gate : Gate
@@ -64,24 +64,9 @@ class ClinicReview(ResultObject):
     provenance: Provenance
 
     @property
-    def results(self) -> Results:
-        """Every number, complete: nothing is hidden."""
-        return self.numbers.results
-
-    def protected(self, audience: Audience) -> Results:
-        """Return the numbers an audience may see.
-
-        Parameters
-        ----------
-        audience : {"internal", "board", "public", "publication"}
-
-        Returns
-        -------
-        Results
-            Small numbers, and what gives them back, are hidden (`ipt_outcomes.privacy.protect`); of the groups
-            compared, a board and the public see the completers only.
-        """
-        return publish(self.numbers, audience)
+    def recorded(self) -> Numbers:  # type: ignore[override]
+        """Every number, and what ties the counts together."""
+        return self.numbers
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per measure, rate, rule and group.
@@ -93,14 +78,6 @@ class ClinicReview(ResultObject):
             ci_low ci_high``, and ``left_out_...`` per reason. Complete: nothing is hidden.
         """
         return self.rates.copy()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return options and results as JSON values."""
-        return {
-            "options": self.options.to_dict(),
-            "results": [row.to_dict() for row in self.results],
-            "provenance": self.provenance.to_dict(),
-        }
 
     def summary(self, digits: int = 1) -> str:
         """Return the rates of everyone under each rule, one line per rate. Complete: nothing is hidden."""
@@ -116,7 +93,8 @@ class ClinicReview(ResultObject):
                 if row.denominator:
                     limits = format_interval(float(row.ci_low), float(row.ci_high), "decimal1")  # type: ignore[arg-type]
                     share = f"{format_number(float(row.percent), 'decimal1')}% ({limits})"  # type: ignore[arg-type]
-                lines.append(f"  {row.rate}, {row.rule}: {row.numerator} of {row.denominator}, {share}")
+                who = f"{RATE_WORDS[str(row.rate)]} ({RULE_WORDS[str(row.rule)].lower()})"
+                lines.append(f"  {who}: {row.numerator} of {row.denominator}, {share}")
         return "\n".join([*lines, *self.notes])
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:

@@ -1,4 +1,4 @@
-"""Effects on events: odds ratio, risk ratio, risk difference."""
+"""Effects on events: odds ratio, risk ratio, risk difference, Peto's odds ratio."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _FORMULAS = {
     "OR": "log(ad/(bc)), variance 1/a + 1/b + 1/c + 1/d",
     "RR": "log((a/n1)/(c/n2)), variance 1/a − 1/n1 + 1/c − 1/n2",
     "RD": "a/n1 − c/n2, variance ab/n1³ + cd/n2³",
+    "PETO": "(a − n1 m/N)/V, variance 1/V, V = n1 n2 m (N − m)/(N²(N − 1)), m = a + c",
 }
 
 
@@ -189,6 +190,72 @@ def risk_difference(
     return _result("RD", yi, vi, tables, event=event, zero_cells=zero_cells, double_zero=double_zero)
 
 
+def peto(
+    event_arm1: npt.ArrayLike,
+    totaln_arm1: npt.ArrayLike,
+    event_arm2: npt.ArrayLike,
+    totaln_arm2: npt.ArrayLike,
+    *,
+    event: Event,
+    zero_cells: ZeroCells = "add-half",
+    double_zero: DoubleZero = "keep",
+) -> EffectSizes:
+    """Log odds ratio of the event by Peto's one-step method, arm 1 over arm 2, one per study.
+
+    Parameters
+    ----------
+    event_arm1, totaln_arm1, event_arm2, totaln_arm2, event, zero_cells, double_zero
+        As in `odds_ratio`. The method needs no correction where only one arm has no event:
+        `zero_cells="none"` gives the classic estimate. It is biased for unequal arms and large effects.
+
+    Returns
+    -------
+    EffectSizes
+        ``yi`` on the log scale, shape (k,), ``measure`` "OR"; `meta.peto` pools tables without any correction.
+
+    Raises
+    ------
+    DesignError, OptionError
+        As in `odds_ratio`.
+
+    References
+    ----------
+    Yusuf, Peto, Lewis, Collins, Sleight (1985), Prog Cardiovasc Dis 27(5):335-371,
+    doi:10.1016/S0033-0620(85)80003-7.
+
+    Examples
+    --------
+    >>> import ipt_outcomes as ipt
+    >>> ipt.effects.peto(28, 60, 17, 60, event="good").yi.round(3)
+    array([0.776])
+    """
+    require_choice("event", event, EVENTS)
+    tables = read_tables(
+        event_arm1, totaln_arm1, event_arm2, totaln_arm2, zero_cells=zero_cells, double_zero=double_zero
+    )
+    yi, vi = peto_parts(tables)
+    return _result("PETO", yi, vi, tables, event=event, zero_cells=zero_cells, double_zero=double_zero)
+
+
+def peto_parts(tables: Tables) -> tuple[FloatArray, FloatArray]:
+    """Return Peto's log odds ratio and its variance; NaN or infinite without events or non-events.
+
+    Parameters
+    ----------
+    tables : Tables
+        After the zero-cell rule.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, shape (k,)
+    """
+    n1, n2 = tables.a + tables.b, tables.c + tables.d
+    events, total = tables.a + tables.c, n1 + n2
+    with np.errstate(all="ignore"):
+        v = n1 * n2 * events * (total - events) / (total**2 * (total - 1))
+        return np.asarray((tables.a - n1 * events / total) / v), np.asarray(1 / v)
+
+
 def log_odds_ratio(tables: Tables) -> tuple[FloatArray, FloatArray]:
     """Return the log odds ratio and its variance; infinite or NaN where a cell is 0.
 
@@ -238,7 +305,7 @@ def note_without_information(tables: Tables, yi: FloatArray, vi: FloatArray, *, 
 
 
 def _result(
-    measure: Literal["OR", "RR", "RD"],
+    formula: Literal["OR", "RR", "RD", "PETO"],
     yi: FloatArray,
     vi: FloatArray,
     tables: Tables,
@@ -247,20 +314,22 @@ def _result(
     zero_cells: str,
     double_zero: str,
 ) -> EffectSizes:
+    measure: Literal["OR", "RR", "RD"] = "OR" if formula == "PETO" else formula
     note_without_information(tables, yi, vi, ratio=measure)
-    names = {"OR": "odds_ratio", "RR": "risk_ratio", "RD": "risk_difference"}
+    names = {"OR": "odds_ratio", "RR": "risk_ratio", "RD": "risk_difference", "PETO": "peto"}
+    ways = f"zero cells: {zero_cells}, double zero: {double_zero}"
     return build(
         yi,
         vi,
         tables.flags,
         measure=measure,
-        convention=f"zero cells: {zero_cells}, double zero: {double_zero}",
-        function=names[measure],
+        convention=f"Peto, {ways}" if formula == "PETO" else ways,
+        function=names[formula],
         event=event,
         options={
             "event": event,
             "zero_cells": zero_cells,
             "double_zero": double_zero,
-            "formula": _FORMULAS[measure],
+            "formula": _FORMULAS[formula],
         },
     )

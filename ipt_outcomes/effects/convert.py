@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from ipt_outcomes.effects.binary import Event, log_odds_ratio, note_without_information
 from ipt_outcomes.effects.build import build
+from ipt_outcomes.effects.correction import small_sample_correction
 from ipt_outcomes.effects.effect_sizes import EffectSizes
 from ipt_outcomes.effects.inputs import FloatArray, read_rows, read_signs
-from ipt_outcomes.effects.smd import SmdConvention, small_sample_correction
+from ipt_outcomes.effects.smd import SmdConvention
 from ipt_outcomes.effects.zero_cells import DoubleZero, ZeroCells, read_tables
 from ipt_outcomes.errors import require_choice
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-Measure = Literal["SMD", "MD", "SMDC", "OR", "RR", "RD"]
+Measure = Literal["SMD", "MD", "SMDC", "OR", "RR", "RD", "ROM", "SMC", "MC", "SMDPC", "IRR", "IRD", "RATIO", "EFFECT"]
 
 MEASURE_NAMES: dict[Measure, str] = {
     "SMD": "standardised mean difference (Hedges' g)",
@@ -24,7 +24,19 @@ MEASURE_NAMES: dict[Measure, str] = {
     "OR": "log odds ratio",
     "RR": "log risk ratio",
     "RD": "risk difference",
+    "ROM": "log ratio of means",
+    "SMC": "standardised mean change from pre to post, without control group",
+    "MC": "mean change from pre to post, without control group",
+    "SMDPC": "difference of two arms' standardised mean changes (pre SD)",
+    "IRR": "log incidence rate ratio",
+    "IRD": "incidence rate difference",
+    "RATIO": "log ratio, as given",
+    "EFFECT": "effect, as given",
 }
+
+RATIOS: frozenset[str] = frozenset({"OR", "RR", "ROM", "IRR", "RATIO"})
+# No control group: the change holds what time alone would have done
+WITHOUT_CONTROL: frozenset[str] = frozenset({"SMC", "MC"})
 
 _STYLES: dict[int, Style] = {0: "integer", 1: "decimal1", 2: "decimal2", 3: "decimal3"}
 
@@ -98,7 +110,7 @@ class EffectSizes(ResultObject):
     @property
     def is_ratio(self) -> bool:
         """Whether `yi` is the logarithm of a ratio."""
-        return self.measure in {"OR", "RR"}
+        return self.measure in RATIOS
 
     def ci(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Return the Wald interval of each study.

@@ -78,6 +78,7 @@ def draw_references(
 
 def draw_marks(ax: Axes, placed: Sequence[Placed], scale: Scale) -> None:
     """Draw the mark of each row and an arrowhead wherever an interval goes beyond the axis."""
+    # Where each arrowhead stands, whether at the highest value, and its colour.
     beyond: list[tuple[float, float, bool, str]] = []
     for item in placed:
         row = item.row
@@ -96,11 +97,11 @@ def draw_marks(ax: Axes, placed: Sequence[Placed], scale: Scale) -> None:
                 beyond += _ends(row.outer_low, row.outer_high, item.lane_y, scale, PREDICTION)
             _interval(ax, item, scale, marker="D", size=6.5)
         beyond += _ends(row.low, row.high, item.lane_y, scale, colour)
-    for right in (False, True):
+    for high in (False, True):
         for colour in (ACCENT, PREDICTION, POOLED):
-            heads = [(x, y) for x, y, side, own in beyond if side is right and own == colour]
+            heads = [(x, y) for x, y, end, own in beyond if end is high and own == colour]
             if heads:
-                _arrows(ax, heads, right=right, colour=colour)
+                _arrows(ax, heads, right=high is not scale.falling, colour=colour)
 
 
 def _interval(ax: Axes, item: Placed, scale: Scale, *, marker: str, size: float) -> None:
@@ -111,11 +112,11 @@ def _interval(ax: Axes, item: Placed, scale: Scale, *, marker: str, size: float)
     point: dict[str, Any] = {"marker": marker, "markersize": size, "markevery": [1]} if inside else {}
     if not inside:
         # The point itself is off the axis: only the arrowhead at the edge is left, so it carries the tip.
-        right = row.estimate > scale.high
+        high = row.estimate > scale.high
         point = {
-            "marker": ">" if right else "<",
+            "marker": ">" if high is not scale.falling else "<",
             "markersize": 6,
-            "markevery": [2 if right else 0],
+            "markevery": [2 if high else 0],
             "clip_on": False,
         }
     (line,) = ax.plot(

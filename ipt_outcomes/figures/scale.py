@@ -19,7 +19,19 @@ from ipt_outcomes.results import Style, format_interval, format_number
 from ipt_outcomes.results.format import MINUS
 
 SHORT_NAMES: dict[str, str] = {"SMD": "g", "SMDC": "g", "MD": "MD", "OR": "OR", "RR": "RR", "RD": "RD"}
-RATIO_NAMES: dict[str, str] = {"OR": "odds ratio", "RR": "risk ratio"}
+# ROM to EFFECT are the measures whose sides only `event` or the reader knows
+SHORT_NAMES |= {
+    "SMDPC": "g",
+    "ROM": "RoM",
+    "SMC": "SMC",
+    "MC": "MC",
+    "IRR": "IRR",
+    "IRD": "IRD",
+    "RATIO": "Ratio",
+    "EFFECT": "Effect",
+}
+RATIO_NAMES: dict[str, str] = {"OR": "odds ratio", "RR": "risk ratio", "ROM": "ratio of means"}
+RATIO_NAMES |= {"IRR": "incidence rate ratio", "RATIO": "ratio, as given"}
 # Beyond this the exponential leaves the range of a float; no axis reaches it, only far ends of intervals.
 _FAR = 300.0
 
@@ -34,11 +46,14 @@ class Scale:
         Limits.
     ratio : bool
         Whether values are logarithms of ratios, drawn on a logarithmic axis.
+    falling : bool
+        Whether the axis runs from the highest value on the left to the lowest on the right.
     """
 
     low: float
     high: float
     ratio: bool
+    falling: bool = False
 
     def x(self, value: float) -> float:
         """Return where a value stands on the axis drawn."""
@@ -56,7 +71,8 @@ class Scale:
         """Set scale, limits and ticks of an Axes whose plot is `width` inches wide."""
         if self.ratio:
             ax.set_xscale("log")
-        ax.set_xlim(self.x(self.low), self.x(self.high))
+        ends = (self.x(self.low), self.x(self.high))
+        ax.set_xlim(*(ends[::-1] if self.falling else ends))
         values, labels = self.ticks(width)
         ax.xaxis.set_major_locator(FixedLocator(values))
         ax.xaxis.set_minor_locator(NullLocator())
@@ -248,7 +264,9 @@ def sides(
         return None
     arm1, arm2 = (literal(name) for name in favours or ("arm 1", "arm 2"))
     toward1, toward2 = f"Favours {arm1}", f"Favours {arm2}"
-    if measure in {"SMD", "SMDC"} or event == "good" or better == "higher":
+    if event is None and measure in {"ROM", "SMC", "MC", "RATIO", "EFFECT"}:
+        return None
+    if measure in {"SMD", "SMDC", "SMDPC"} or event == "good" or better == "higher":
         return toward2, toward1
     if event == "bad" or better == "lower":
         return toward1, toward2

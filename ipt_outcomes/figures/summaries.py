@@ -1,25 +1,27 @@
-"""Forest-like figures of pooled results: analyses side by side, and each study left out in turn."""
+"""A column of estimates with their intervals: analyses side by side, each study left out, comparisons of arms."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
-from ipt_outcomes.figures.canvas import open_slot
+from ipt_outcomes.figures.canvas import Slot, open_slot
 from ipt_outcomes.figures.checks import check_level, check_stated_level, is_known, percent, prediction
 from ipt_outcomes.figures.checks import stated_measure as own_measure
-from ipt_outcomes.figures.forest import BEYOND, NOT_COMPUTED, pooled_rows
+from ipt_outcomes.figures.forest import BEYOND, GROUP_GAP, NOT_COMPUTED, pooled_rows
 from ipt_outcomes.figures.marks import Reference, any_beyond
 from ipt_outcomes.figures.page import Page, draw_page
 from ipt_outcomes.figures.rows import PooledLike, Row
 from ipt_outcomes.figures.scale import (
     RATIO_NAMES,
     SHORT_NAMES,
+    Scale,
     axis_name,
     effect_text,
     interval_text,
@@ -32,6 +34,151 @@ from ipt_outcomes.results import format_number, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One row: an estimate and its interval; ratios on the log scale.
+
+    Parameters
+    ----------
+    label : str
+        Drawn literally.
+    estimate, low, high : float
+        NaN where there is none, or where it is hidden.
+    group : str
+        Heading over the rows that share it; empty for none.
+    without : str
+        What to say in place of missing numbers.
+    """
+
+    label: str
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    group: str = ""
+    without: str = NOT_COMPUTED
+
+
+@styled
+def contrasts(
+    rows: Iterable[Contrast],
+    *,
+    measure: str | None = None,
+    header: str = "Comparison",
+    name: str | None = None,
+    event: Literal["good", "bad"] | None = None,
+    better: Literal["lower", "higher"] | None = None,
+    level: float = 0.95,
+    favours: tuple[str, str] | None = None,
+    xlabel: str | None = None,
+    title: str | None = None,
+    width: float = 7.2,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw estimates with their intervals.
+
+    Parameters
+    ----------
+    rows : iterable of Contrast
+    measure : str, optional
+        A key of `ipt_outcomes.effects.MEASURE_NAMES`; None for numbers that are no comparison of two arms.
+    header : str
+        Heading of the labels.
+    name : str, optional
+        Heading of the numbers; the short name of the measure if None.
+    event, better, level, favours, xlabel, title, width, ax
+        As in `ipt_outcomes.figures.forest`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What favours arm 1 stands on the right, whatever the measure: where less is better the axis falls.
+
+    Raises
+    ------
+    DesignError
+        There are no rows.
+    OptionError
+        An option is none of its choices.
+    """
+    check_level(level)
+    if measure is not None:
+        require_choice("measure", measure, SHORT_NAMES)
+    listed = list(rows)
+    if not listed:
+        raise DesignError("expected at least one row to draw; got none")
+    words = sides(measure, event, better, favours)
+    falling = words is not None and (better == "lower" or event == "bad")
+    ratio = measure in RATIO_NAMES
+    slot = open_slot(ax, width)
+    drawn: list[Row] = []
+    last = ""
+    for item in listed:
+        if item.group and item.group != last:
+            drawn.append(Row(label=literal(item.group), bold=True, gap=GROUP_GAP))
+        last = item.group
+        row = _summary(item.label, item.estimate, item.low, item.high, ratio=ratio, without=item.without)
+        drawn.append(replace(row, indent=bool(item.group) and not slot.narrow))
+    scale = robust_scale(*np.array([[i.estimate, i.low, i.high] for i in listed], dtype=float).T, ratio=ratio)
+    return _draw(
+        slot,
+        drawn,
+        replace(scale, falling=falling),
+        label_header=header,
+        headers=(f"{name or SHORT_NAMES.get(measure or '', 'Estimate')} ({percent(level)} CI)",),
+        axis=xlabel or axis_name(measure),
+        sides=words[::-1] if words is not None and falling else words,
+        title=title,
+    )
+
+
+def _summary(
+    name: object, estimate: float, low: float, high: float, *, ratio: bool, without: str = NOT_COMPUTED
+) -> Row:
+    """A row of an estimate with its interval; words where one of them is missing."""
+    label, full = literal(name) or "–", visible(name)
+    if not all(math.isfinite(number) for number in (estimate, low, high)):
+        return Row(label=label, name=full, cells=(without,), muted=True)
+    text = effect_text(estimate, low, high, ratio=ratio)
+    return Row(
+        label=label,
+        name=full,
+        cells=(text,),
+        mark="summary",
+        estimate=float(estimate),
+        low=float(low),
+        high=float(high),
+        tip=f"{full}: {text}",
+    )
+
+
+def _draw(
+    slot: Slot,
+    rows: list[Row],
+    scale: Scale,
+    *,
+    label_header: str,
+    headers: tuple[str, ...],
+    axis: str,
+    sides: tuple[str, str] | None,
+    title: str | None,
+    references: tuple[Reference, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Axes:
+    """Draw the rows with the line of no effect, and say what an arrowhead means where there is one."""
+    page = Page(
+        rows=rows,
+        label_header=label_header,
+        headers=headers,
+        scale=scale,
+        axis=axis,
+        sides=sides,
+        title=title,
+        references=(Reference(value=0.0), *references),
+        notes=(*notes, BEYOND) if any_beyond(rows, scale) else notes,
+    )
+    return draw_page(slot, page)
 
 
 @styled
@@ -72,17 +219,17 @@ def analyses(
         An option is none of its choices; results of different scales are mixed.
     """
     check_level(level)
-    listed = [(literal(label) or "–", visible(label), result) for label, result in rows]
+    listed = list(rows)
     if not listed:
         raise DesignError("expected at least one analysis to draw; got none")
-    for label, _, result in listed:
-        check_stated_level(result, level, repr(label))
-    known = _common_measure(measure, [result for _, _, result in listed])
+    for label, result in listed:
+        check_stated_level(result, level, repr(literal(label)))
+    known = _common_measure(measure, [result for _, result in listed])
     slot = open_slot(ax, width)
-    words = sides(known, _common_event(event, [result for _, _, result in listed]), better, favours)
+    words = sides(known, _common_event(event, [result for _, result in listed]), better, favours)
     ratio = known in RATIO_NAMES
     drawn = [_analysis(*item, ratio=ratio, narrow=slot.narrow) for item in listed]
-    results = [result for _, _, result in listed if is_known(result)]
+    results = [result for _, result in listed if is_known(result)]
     scale = robust_scale(
         np.array([result.estimate for result in results]),
         np.array([result.ci_low for result in results]),
@@ -95,20 +242,17 @@ def analyses(
     if not slot.narrow:
         headers = ("k", *headers, f"{percent(level)} PI") if predicted else ("k", *headers)
     thick, thin = f"{percent(level)} CI", f"{percent(level)} prediction interval (PI)"
-    notes = [f"Thick line: {thick}. Thin line: {thin}."] if predicted else []
-    notes += [BEYOND] if any_beyond(drawn, scale) else []
-    page = Page(
-        rows=drawn,
+    return _draw(
+        slot,
+        drawn,
+        scale,
         label_header="Analysis",
         headers=headers,
-        scale=scale,
         axis=xlabel or axis_name(known),
         sides=words,
         title=title,
-        references=(Reference(value=0.0),),
-        notes=tuple(notes),
+        notes=(f"Thick line: {thick}. Thin line: {thin}.",) if predicted else (),
     )
-    return draw_page(slot, page)
 
 
 def _common_measure(measure: str | None, results: Sequence[object]) -> str | None:
@@ -129,24 +273,19 @@ def _common_event(event: Literal["good", "bad"] | None, results: Sequence[object
     return found.pop() if found else None
 
 
-def _analysis(label: str, full: str, result: PooledLike, *, ratio: bool, narrow: bool) -> Row:
+def _analysis(label: object, result: PooledLike, *, ratio: bool, narrow: bool) -> Row:
+    """The row of a pooled result, with the number of effects and the prediction interval."""
     count = format_number(result.k, "integer")
-    shown = f"{label} (k = {count})" if narrow else label
-    if not is_known(result):
-        cells = (NOT_COMPUTED,) if narrow else (count, NOT_COMPUTED, "")
-        return Row(label=shown, name=full, cells=cells, muted=True)
-    text = effect_text(result.estimate, result.ci_low, result.ci_high, ratio=ratio)
-    limits = prediction(result)
+    known = is_known(result)
+    numbers = (result.estimate, result.ci_low, result.ci_high) if known else (math.nan,) * 3
+    row = _summary(label, *numbers, ratio=ratio)
+    limits = prediction(result) if known else None
     outer = interval_text(*limits, ratio=ratio) if limits else ""
-    tip = f"{full}: {text}, k = {count}"
-    return Row(
-        label=shown,
-        name=full,
-        cells=(text,) if narrow else (count, text, outer),
-        mark="summary",
-        estimate=float(result.estimate),
-        low=float(result.ci_low),
-        high=float(result.ci_high),
+    tip = f"{row.tip}, k = {count}" if known else ""
+    return replace(
+        row,
+        label=f"{row.label} (k = {count})" if narrow else row.label,
+        cells=row.cells if narrow else (count, *row.cells, outer),
         outer_low=limits[0] if limits else math.nan,
         outer_high=limits[1] if limits else math.nan,
         tip=f"{tip}, prediction interval {outer}" if limits else tip,
@@ -204,42 +343,19 @@ def leave_one_out(
     words = sides(known, _common_event(event, [pooled]), better, favours)
     slot = open_slot(ax, width)
     estimate, low, high = (frame[name].to_numpy(dtype=float) for name in wanted[1:])
-    rows = [
-        _left_out(name, *values, ratio=ratio)
-        for name, *values in zip(frame["left_out"], estimate, low, high, strict=True)
-    ]
+    rows = []
+    for left_out, *numbers in zip(frame["left_out"], estimate, low, high, strict=True):
+        row = _summary(left_out, *numbers, ratio=ratio)
+        rows.append(replace(row, tip=f"Without {row.tip}" if row.tip else ""))
     whole = [pooled.estimate, pooled.ci_low, pooled.ci_high] if is_known(pooled) else []
-    drawn = [*rows, *pooled_rows(pooled, "All studies", level, ratio=ratio)[:1]]
-    scale = robust_scale(estimate, low, high, ratio=ratio, also=whole)
-    references = [Reference(value=0.0)]
-    if whole:
-        references.append(Reference(value=whole[0], low=whole[1], high=whole[2], style="pooled"))
-    page = Page(
-        rows=drawn,
+    return _draw(
+        slot,
+        [*rows, *pooled_rows(pooled, "All studies", level, ratio=ratio)[:1]],
+        robust_scale(estimate, low, high, ratio=ratio, also=whole),
         label_header="Study left out",
         headers=(f"{SHORT_NAMES.get(known or '', 'Effect')} ({percent(level)} CI)",),
-        scale=scale,
         axis=xlabel or axis_name(known),
         sides=words,
         title=title,
-        references=tuple(references),
-        notes=(BEYOND,) if any_beyond(drawn, scale) else (),
-    )
-    return draw_page(slot, page)
-
-
-def _left_out(name: Any, estimate: float, low: float, high: float, *, ratio: bool) -> Row:
-    label, full = literal(name) or "–", visible(name)
-    if not np.isfinite([estimate, low, high]).all():
-        return Row(label=label, name=full, cells=(NOT_COMPUTED,), muted=True)
-    text = effect_text(estimate, low, high, ratio=ratio)
-    return Row(
-        label=label,
-        name=full,
-        cells=(text,),
-        mark="summary",
-        estimate=estimate,
-        low=low,
-        high=high,
-        tip=f"Without {full}: {text}",
+        references=(Reference(value=whole[0], low=whole[1], high=whole[2], style="pooled"),) if whole else (),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.instruments.direction import Better
+from ipt_outcomes.instruments.facts import Band, Override, RiskItem, Subscale, TotalRule
+from ipt_outcomes.instruments.words import cut_in_words, description
 
 Kind = Literal["outcome", "process"]
 
@@ -33,28 +35,12 @@ _ABOUT = {
     "alpha": r"\balpha\b",
     "retest": r"\bretest\b",
     "window_days": r"window_days",
+    "functional_mean": r"functional mean|community mean|norms",
+    "functional_sd": r"functional mean|norms",
     "licence": r"licence",
 }
-_DEFAULT = " (a default, not confirmed in a source)"
 # A number as such: not the end of a range ("0-3") nor part of a name ("PCL-5").
 _NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """A severity band of totals, both ends inclusive."""
-
-    label: str
-    minimum: float
-    maximum: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskItem:
-    """An item about harm to oneself; an answer of `flag_min` or more is flagged."""
-
-    item: int
-    flag_min: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +89,29 @@ class Instrument:
         Reliabilities, where one value is known.
     window_days : int or None
         Period the items ask about.
+    total_rule : {"sum", "mean", "mean_of_subscales", "none"}
+        What of the items makes the total; "none" where that was not confirmed.
     total_multiplier : float
-        Total = sum of items times this.
+        Total = sum (or mean) of items times this.
     domains : tuple of tuple of int
         Where the total sums domains: the items of each, of which the highest counts.
+    either_or : tuple of tuple of int
+        Items of which only one is answered.
+    subscales : tuple of Subscale
+    scored_items : tuple of int
+        Items that count, where not all do.
+    form_items : tuple of int
+        Numbers of the items on a form that holds other scales, too (HADS).
+    usually_to_2 : tuple of int
+        Items usually rated 0 to 2 where others end at 4 (HRSD-17); flagged, never refused.
+    raw_order : bool or None
+        Whether files hold reversed items as on the form; None where it has to be said.
+    scoring_source, max_missing_source, risk_source : str or None
+        Where the rule for items, for unanswered items, and the item on harm come from, if not in `sources`.
+    minimal_difference, minimal_difference_pct : float or None
+        Least difference a person notices, in points or in percent of the baseline.
+    functional_mean, functional_sd : float or None
+        Of people without the disorder, for cut-offs.
     licence : str or None
     note : str or None
         What to know when scoring.
@@ -116,6 +121,8 @@ class Instrument:
     conflicts : tuple of str
         Where sources differ.
     aliases : tuple of str
+    overrides : tuple of Override
+        What a user set in place of the registry's; see `with_`.
     """
 
     name: str
@@ -147,14 +154,29 @@ class Instrument:
     alpha: float | None = None
     retest: float | None = None
     window_days: int | None = None
+    total_rule: TotalRule = "sum"
     total_multiplier: float = 1.0
     domains: tuple[tuple[int, ...], ...] = ()
+    either_or: tuple[tuple[int, ...], ...] = ()
+    subscales: tuple[Subscale, ...] = ()
+    scored_items: tuple[int, ...] = ()
+    form_items: tuple[int, ...] = ()
+    usually_to_2: tuple[int, ...] = ()
+    raw_order: bool | None = True
+    scoring_source: str | None = None
+    max_missing_source: str | None = None
+    risk_source: str | None = None
+    minimal_difference: float | None = None
+    minimal_difference_pct: float | None = None
+    functional_mean: float | None = None
+    functional_sd: float | None = None
     licence: str | None = None
     note: str | None = None
     sources: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     def doubts(self, field: str) -> tuple[str, ...]:
         """Return what was not confirmed about a field, in the registry's words.
@@ -177,6 +199,8 @@ class Instrument:
         names = tuple(entry.name for entry in dataclasses.fields(self))
         if field not in names:
             raise OptionError(f"an instrument has no field {field!r}; it has {', '.join(names)}")
+        if self.override(field) is not None:
+            return ()
         about = _ABOUT.get(field)
         if about is None:
             return ()
@@ -225,7 +249,9 @@ class Instrument:
 
         Parameters
         ----------
-        field : {"caseness_min", "caseness_max", "remission_max", "reliable_change", "response_pct"}
+        field : str
+            One of ``caseness_min``, ``caseness_max``, ``remission_max``, ``reliable_change``, ``response_pct``,
+            ``minimal_difference``, ``minimal_difference_pct``.
 
         Returns
         -------
@@ -245,19 +271,8 @@ class Instrument:
         >>> instrument("core10").rule("caseness_min")
         'CORE-10: a total of 11 or more (a default, not confirmed in a source)'
         """
-        words = {
-            "caseness_min": "a total of {} or more",
-            "caseness_max": "a total of {} or less",
-            "remission_max": "a total of {} or less",
-            "reliable_change": "a change of {} points or more",
-            "response_pct": f"a {'rise' if self.better == 'higher' else 'fall'} of {{}}% or more",
-        }
-        if field not in words:
-            raise OptionError(f"field must be one of {', '.join(map(repr, words))}; got {field!r}")
-        value = getattr(self, field)
-        if value is None:
-            return None
-        return f"{self.short}: {words[field].format(f'{value:g}')}{self._doubt(field)}"
+        found = cut_in_words(self, field)
+        return None if found is None else f"{self.short}: {found}"
 
     def band(self, total: float) -> str | None:
         """Return the severity band of a total, in words; None where there is none.
@@ -279,28 +294,44 @@ class Instrument:
                 return entry.label.replace("_", " ")
         return None
 
+    def numbers_scored(self) -> tuple[int, ...]:
+        """Return the numbers of the items that count, from 1."""
+        return self.scored_items or tuple(range(1, (self.n_items or 0) + 1))
+
+    def override(self, field: str) -> Override | None:
+        """Return what a user set in place of a field of the registry, or None."""
+        return next((entry for entry in self.overrides if entry.field == field), None)
+
+    def with_(self, *, source: str, **values: Any) -> Instrument:
+        """Return the instrument with facts of the user's own, marked as such wherever they are shown.
+
+        Parameters
+        ----------
+        source : str
+            Where they come from: "Matthey 2004", "manual of the German version".
+        **values
+            Fields by name; ``cutoff`` stands for the caseness cut-off and ``remission`` for `remission_max`. None
+            takes a value away. Which can be set: `instruments.SETTABLE`.
+
+        Returns
+        -------
+        Instrument
+
+        Raises
+        ------
+        OptionError
+            No source, no such field, or a value the field cannot have; all faults are named.
+
+        Examples
+        --------
+        >>> from ipt_outcomes.instruments import instrument
+        >>> instrument("epds").with_(reliable_change=4, source="Matthey 2004").rule("reliable_change")
+        'EPDS: a change of 4 points or more (set by the user: Matthey 2004)'
+        """
+        from ipt_outcomes.instruments.overrides import overridden
+
+        return overridden(self, values, source)
+
     def describe(self) -> str:
         """Return what is known of the instrument in plain text; what was not confirmed says so."""
-        lines = [f"{self.short} ({self.name}): {self.title}", f"    measures {self.construct}; rated by {self.rater}"]
-        if self.better is not None:
-            lines.append(f"    {self.better} is better")
-        if self.minimum is not None and self.maximum is not None:
-            lines.append(f"    total {self.minimum:g} to {self.maximum:g}{self._doubt('maximum')}")
-        if self.n_items is not None and self.item_min is not None and self.item_max is not None:
-            doubt = self._doubt("item_max")
-            lines.append(f"    {self.n_items} items, {self.item_min:g} to {self.item_max:g}{doubt}")
-        if self.items_reversed:
-            lines.append(f"    run the other way on the form: items {', '.join(map(str, self.items_reversed))}")
-        bands = [f"{b.minimum:g}-{b.maximum:g} {b.label.replace('_', ' ')}" for b in self.bands]
-        lines += [f"    bands: {', '.join(bands)}{self._doubt('bands')}"] if bands else []
-        for field in ("caseness_min", "caseness_max", "remission_max", "reliable_change", "response_pct"):
-            words = self.rule(field)
-            if words is not None:
-                lines.append(f"    {field}: {words.removeprefix(f'{self.short}: ')}")
-        lines += [f"    sources differ: {text}" for text in self.conflicts]
-        lines += [f"    not confirmed: {'; '.join(self.unverified)}"] if self.unverified else []
-        lines += [f"    source: {text}" for text in self.sources]
-        return "\n".join(lines)
-
-    def _doubt(self, field: str) -> str:
-        return _DEFAULT if self.doubts(field) else ""
+        return description(self)

@@ -19,7 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 # Items on the form after the scored ones: PHQ-9's question on difficulty is number 10 and never counts.
 EXTRA_ITEMS = {"phq9": 1}
 
-# What has to be confirmed before a total can be made of items, by words of the `unverified` statements.
+# What has to be known before a total can be made of items, by words of the `unverified` statements; a rule of
+# instrument_scoring.toml, or a user's own, takes their place.
 _UNKNOWN_RULE = re.compile(r"reversed items|keyed no|item to subscale map|scored items|mean or sum|weights|54 items")
 # Widest range a Hamilton item has; which of them end at 2 was not confirmed (see scoring.py).
 _HAMILTON_MAX = 4.0
@@ -38,8 +39,10 @@ def why_not_scored(known: Instrument) -> str | None:
     str or None
         None where it can.
     """
+    if known.total_rule == "none":
+        return "no total of all its items was confirmed; see instruments.subscale_scores"
     unsure = [text for text in known.unverified if _UNKNOWN_RULE.search(text)]
-    if unsure:
+    if unsure and known.scoring_source is None and known.override("items_reversed") is None:
         return f"how its items make a total was not confirmed ({'; '.join(unsure)})"
     if known.n_items is None or known.item_min is None or item_maximum(known) is None:
         return "the range of its items is not known"
@@ -48,7 +51,36 @@ def why_not_scored(known: Instrument) -> str | None:
 
 def item_maximum(known: Instrument) -> float | None:
     """Return the highest answer any item of an instrument can have; None where it is not known."""
-    return _HAMILTON_MAX if known.name == "hrsd17" else known.item_max
+    return _HAMILTON_MAX if known.usually_to_2 and known.item_max is None else known.item_max
+
+
+def as_frame(items: Any) -> pd.DataFrame:
+    """Return items as a frame with columns ``item 1`` ...; a frame as it is.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame or array_like, shape (n, m)
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        They are no table.
+    """
+    if isinstance(items, pd.DataFrame):
+        return items
+    if isinstance(items, dict):
+        return pd.DataFrame(items)
+    table = np.asarray(items, dtype=object)
+    if table.ndim == 1 and not (table.size and isinstance(table[0], list | tuple)):
+        table = table.reshape(1, -1)
+    if table.ndim != 2:
+        raise DataError(f"items must be a table of forms by items; got an array of {table.ndim} dimensions")
+    # Numbers of columns are no names: arrays are taken in their order.
+    return pd.DataFrame(table, columns=[f"item {number}" for number in range(1, table.shape[1] + 1)])
 
 
 def item_columns(known: Instrument, frame: pd.DataFrame) -> list[Hashable]:
@@ -65,7 +97,7 @@ def item_columns(known: Instrument, frame: pd.DataFrame) -> list[Hashable]:
     Returns
     -------
     list of column labels
-        One per scored item, in the order of the form.
+        One per item that counts, in the order of the form.
 
     Raises
     ------
@@ -75,30 +107,37 @@ def item_columns(known: Instrument, frame: pd.DataFrame) -> list[Hashable]:
     twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
     if twice:
         raise DataError(f"{known.short}: two columns have the same name: {', '.join(twice)}", column=twice[0])
-    wanted = int(known.n_items or 0)
+    on_form = int(known.n_items or 0)
     extra = EXTRA_ITEMS.get(known.name, 0)
     stems = _numbered(known, frame)
-    starts = {1: wanted, 0: wanted}
-    complete = {
-        stem: first
-        for stem, numbers in stems.items()
-        for first, count in starts.items()
-        if sorted(numbers) in [list(range(first, first + n)) for n in range(count, count + 1 + extra * first)]
-    }
+    complete = {stem: first for stem, numbers in stems.items() if (first := _numbering(known, numbers)) is not None}
     if len(complete) == 1:
-        stem, first = next(iter(complete.items()))
-        return [stems[stem][number] for number in range(first, first + wanted)]
+        stem, numbering = next(iter(complete.items()))
+        return [stems[stem][number] for number in numbering]
     unnumbered = not any(len(numbers) > 1 for numbers in stems.values())
-    if not complete and unnumbered and wanted <= frame.shape[1] <= wanted + extra:
-        return list(frame.columns[:wanted])
+    if not complete and unnumbered and on_form <= frame.shape[1] <= on_form + extra:
+        return [frame.columns[number - 1] for number in known.numbers_scored()]
     found = ", ".join(f"{len(numbers)} columns {stem}<number>" for stem, numbers in stems.items() if len(numbers) > 1)
     several = f"more than one set of items ({found})" if complete else found or f"{frame.shape[1]} columns"
-    also = f" (or {wanted + extra}; the last is never counted)" if extra else ""
+    also = f" (or {on_form + extra}; the last is never counted)" if extra else ""
     raise DataError(
-        f"{known.short} has {wanted} items{also}; found {several}",
-        hint=f"Give the items as columns numbered 1 to {wanted} after one stem ({known.name}_1, {known.name}_2, ...). "
+        f"{known.short} has {on_form} items{also}; found {several}",
+        hint=f"Give the items as columns numbered 1 to {on_form} after one stem ({known.name}_1, {known.name}_2, ...). "
         "An item nobody answered is a column too, with empty cells.",
     )
+
+
+def _numbering(known: Instrument, numbers: dict[int, Hashable]) -> list[int] | None:
+    """The numbers under which the scored items stand, or None where they do not all."""
+    there, scored, on_form = set(numbers), known.numbers_scored(), int(known.n_items or 0)
+    extra = EXTRA_ITEMS.get(known.name, 0)
+    if there == set(range(on_form)):
+        return [number - 1 for number in scored]
+    if set(scored) <= there <= set(range(1, on_form + extra + 1)):
+        return list(scored)
+    if known.form_items and set(known.form_items) <= there <= set(range(1, 2 * on_form + 1)):
+        return list(known.form_items)
+    return None
 
 
 def _numbered(known: Instrument, frame: pd.DataFrame) -> dict[str, dict[int, Hashable]]:

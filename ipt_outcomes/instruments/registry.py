@@ -6,16 +6,17 @@ import difflib
 import re
 import tomllib
 from functools import cache
-from typing import Any
 
 import yaml
 
 from ipt_outcomes.errors import OptionError
-from ipt_outcomes.instruments.instrument import Band, Instrument, RiskItem
+from ipt_outcomes.instruments.instrument import Instrument
+from ipt_outcomes.instruments.reading import outcome_measure, process_measure
 from ipt_outcomes.resources import shipped
 
 # "phq9_total" is the total of phq9; any other word after the name makes it another column.
 _TOTAL_WORDS = re.compile(r"(total|score|sum|tot)+$")
+_ITEM = re.compile(r"(.*\d)_\d+")
 # Remarks of whoever read the sources: they belong into the registry, not into a report.
 _READING_NOTE = re.compile(r"\s*\([^()]*\bread\b[^()]*\)")
 
@@ -72,6 +73,10 @@ def instrument_name(text: object) -> str | None:
     if not isinstance(text, str):
         return None
     name = spelled(text)
+    item = _ITEM.fullmatch(text.strip())
+    if item is not None and spelled(item.group(1)) in _names():
+        # "oq45_2" is item 2 of the OQ-45, though "OQ-45.2" is its second version.
+        return None
     if name == "bdii" and "bdii" in text.casefold():
         # "BDI-I" is the first edition; "BDII" may be either.
         return None
@@ -122,75 +127,12 @@ def _names() -> dict[str, str]:
 def _registry() -> dict[str, Instrument]:
     raw = yaml.safe_load(shipped("data_schemas", "instruments.yaml").read_text(encoding="utf-8"))
     spellings = tomllib.loads(shipped("data_schemas", "instrument_names.toml").read_text(encoding="utf-8"))
+    rules = tomllib.loads(shipped("data_schemas", "instrument_scoring.toml").read_text(encoding="utf-8"))
     sources = {key: _READING_NOTE.sub("", text).strip() for key, text in raw["source_list"].items()}
-    registry = {name: _instrument(name, entry, sources, spellings) for name, entry in raw["instruments"].items()}
+    registry = {
+        name: outcome_measure(name, entry, rules.get(name, {}), sources, spellings)
+        for name, entry in raw["instruments"].items()
+    }
     for name, entry in spellings["process"].items():
-        registry[name] = _process_measure(name, entry)
+        registry[name] = process_measure(name, entry)
     return registry
-
-
-def _instrument(name: str, raw: dict[str, Any], sources: dict[str, str], spellings: dict[str, Any]) -> Instrument:
-    domains = raw.get("scoring", {}).get("domains", ())
-    return Instrument(
-        name=name,
-        short=spellings["short"][name],
-        title=raw["name"],
-        construct=raw["construct"],
-        rater=raw["rater"],
-        better="lower" if raw["direction"] == "higher_worse" else "higher",
-        minimum=_number(raw.get("total_min")),
-        maximum=_number(raw.get("total_max")),
-        n_items=raw.get("n_items"),
-        item_min=_number(raw.get("item_min")),
-        item_max=_number(raw.get("item_max")),
-        items_reversed=tuple(raw["items_reversed"]),
-        bands=tuple(Band(label=b["label"], minimum=b["min"], maximum=b["max"]) for b in raw.get("bands", ())),
-        caseness_min=_number(raw.get("caseness_min")),
-        caseness_max=_number(raw.get("caseness_max")),
-        caseness_alternatives=tuple(float(cut) for cut in raw.get("caseness_alternatives", ())),
-        remission_max=_number(raw.get("remission_max")),
-        remission_alternatives=tuple(raw.get("remission_alternatives", ())),
-        response_pct=_number(raw.get("response_pct")),
-        response_base_min=_number(raw.get("response_base_min")),
-        reliable_change=_number(raw.get("reliable_change")),
-        reliable_change_system=raw.get("reliable_change_system"),
-        objective_drop=_number(raw.get("objective_drop")),
-        max_missing=raw.get("missing", {}).get("max_missing"),
-        risk_items=tuple(RiskItem(item=r["item"], flag_min=r["flag_min"]) for r in raw.get("risk_items", ())),
-        alpha=_number(raw.get("alpha")),
-        retest=_number(raw.get("retest")),
-        window_days=raw.get("window_days"),
-        total_multiplier=float(raw.get("total_multiplier", 1)),
-        domains=tuple(tuple(part["max_of"]) if "max_of" in part else (part["item"],) for part in domains),
-        licence=raw.get("licence"),
-        note=raw.get("scoring_note") or raw.get("note") or raw.get("item_note"),
-        sources=tuple(sources[key] for key in raw["sources"]),
-        unverified=tuple(_statement(entry) for entry in raw.get("unverified", ())),
-        conflicts=tuple(_statement(entry) for entry in raw.get("conflicts", ())),
-        aliases=(*raw.get("aliases", ()), *spellings["aliases"].get(name, ())),
-    )
-
-
-def _process_measure(name: str, raw: dict[str, Any]) -> Instrument:
-    return Instrument(
-        name=name,
-        short=raw["name"],
-        title=raw["name"],
-        construct=raw["construct"],
-        rater=raw["rater"],
-        better=None,
-        kind="process",
-        minimum=_number(raw.get("minimum")),
-        unverified=("range", "which end is the good one"),
-        aliases=tuple(raw["aliases"]),
-    )
-
-
-def _statement(entry: Any) -> str:
-    """A statement of the registry; YAML reads "a: b" without quotes as a mapping of one entry."""
-    return "; ".join(f"{key}: {text}" for key, text in entry.items()) if isinstance(entry, dict) else str(entry)
-
-
-def _number(value: Any) -> float | None:
-    """One number; a list of values found in several samples is no single value."""
-    return None if value is None or isinstance(value, list) else float(value)

@@ -11,22 +11,16 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError, OptionError
 from ipt_outcomes.instruments.instrument import Instrument
-from ipt_outcomes.instruments.items import EXTRA_ITEMS, FloatArray, answers, item_columns, why_not_scored
+from ipt_outcomes.instruments.items import EXTRA_ITEMS, FloatArray, answers, as_frame, item_columns, why_not_scored
+from ipt_outcomes.instruments.order import turned_items
 from ipt_outcomes.instruments.registry import instrument, instruments
+from ipt_outcomes.instruments.subscales import clusters_present, subscale_frame
+from ipt_outcomes.instruments.words import mark, missing_in_words, total_in_words
 from ipt_outcomes.results import ResultObject, Style, format_number
 
 STATUSES = ("observed", "prorated", "incomplete", "not_done")
 
-# Only one of the two questions is asked: appetite less or more, weight less or more (Rush et al. 2003).
-_EITHER_OR = {"qids_sr16": ((6, 7), (8, 9))}
-# Items usually rated 0 to 2 (8 x 2 + 9 x 4 = 52, the total's range); not confirmed, so flagged and never refused.
-_USUALLY_TO_2 = {"hrsd17": (4, 5, 6, 12, 13, 14, 16, 17)}
 _USUAL_MAX = 2
-# PCL-5, provisional diagnosis: so many symptoms rated 2 or more in each cluster (items from, to, how many).
-_CLUSTERS = {"pcl5": ((1, 5, 1), (6, 7, 1), (8, 14, 2), (15, 20, 2))}
-# A check of the order in which reversed items are stored needs people enough for a correlation, and a clear one.
-_PEOPLE_TO_CHECK = 20
-_CLEARLY = 0.3
 _STYLES: dict[int, Style] = {0: "integer", 1: "decimal1", 2: "decimal2", 3: "decimal3"}
 
 
@@ -48,7 +42,9 @@ class Scores(ResultObject):
         oneself (missing where it was not answered); ``provisional`` (PCL-5: symptoms in every cluster);
         ``items_above_2`` (HRSD-17: one of the items usually rated 0 to 2 is rated above).
     items : pandas.DataFrame, shape (n, m)
-        Items as counted, columns 1 to m: reversed items turned.
+        Items as counted, columns 1 to m: reversed items turned; an item that never counts is missing.
+    subscales : pandas.DataFrame, shape (n, s)
+        One column per subscale of which the items are known.
     max_missing : int
         Unanswered items up to which a total was prorated.
     raw_order : bool or None
@@ -62,13 +58,14 @@ class Scores(ResultObject):
     status: pd.Series
     flags: pd.DataFrame
     items: pd.DataFrame
+    subscales: pd.DataFrame
     max_missing: int
     raw_order: bool | None
     notes: tuple[str, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per form: ``total status`` and the flags."""
-        return pd.concat([self.total.rename("total"), self.status.rename("status"), self.flags], axis=1)
+        """Return one row per form: ``total status``, the flags and the subscales."""
+        return pd.concat([self.total.rename("total"), self.status.rename("status"), self.flags, self.subscales], axis=1)
 
     def summary(self, digits: int = 2) -> str:
         """Return how many forms have a total, and the rule."""
@@ -80,7 +77,7 @@ class Scores(ResultObject):
 
 
 def score(
-    name: str,
+    name: str | Instrument,
     items: Any,
     *,
     max_missing: int | None = None,
@@ -91,8 +88,8 @@ def score(
 
     Parameters
     ----------
-    name : str
-        Name or alias of the instrument.
+    name : str or Instrument
+        Name or alias of the instrument, or one with a user's own facts (`Instrument.with_`).
     items : pandas.DataFrame or array_like, shape (n, m)
         One row per form, one column per item, in the order of the form; a frame's columns are recognised by
         their running number, and what else the frame holds is left alone. PHQ-9's item 10 (difficulty) is
@@ -103,7 +100,8 @@ def score(
     raw_order : bool, optional
         Whether items that run the other way are stored as on the form (position of the option, from 0) and
         have to be turned. Default: they are, as the registry says; refused where the data clearly tell
-        otherwise (20 forms or more).
+        otherwise (20 forms or more). Has to be given for instruments whose files hold them either way (HADS,
+        CORE-10, CORE-OM, OQ-45, CDI).
     rows : sequence of int, shape (n,), optional
         Row numbers in the file, for messages. Default: positions from 0.
 
@@ -114,7 +112,7 @@ def score(
     Raises
     ------
     OptionError
-        No such instrument, no rule for its total, or `max_missing` is none of 0 ... m - 1.
+        No such instrument, no rule for its total, `max_missing` is none of 0 ... m - 1, or `raw_order` is needed.
     DataError
         The columns are no full set of items; an answer is out of range (``.failures`` has row and value).
 
@@ -123,7 +121,7 @@ def score(
     >>> score("phq9", [[1, 2, None, 3, 0, 1, 2, 0, 0], [None] * 9]).total.tolist()
     [10.125, nan]
     """
-    known = instrument(name)
+    known = name if isinstance(name, Instrument) else instrument(name)
     reason = why_not_scored(known)
     if reason is not None:
         able = ", ".join(one for one in instruments() if why_not_scored(instrument(one)) is None)
@@ -131,96 +129,66 @@ def score(
             f"{known.short} is not scored from items: {reason}",
             hint=f"Give its total as a column of its own. Scored from items: {able}.",
         )
-    frame = _as_frame(items)
+    frame = as_frame(items)
     read = answers(known, frame, item_columns(known, frame), rows)
     limit = _limit(known, max_missing)
-    turned = _turns(known, read, raw_order)
-    counted = read.copy()
-    if turned:
-        reversed_ = [number - 1 for number in known.items_reversed]
-        counted[:, reversed_] = float(known.item_min or 0) + float(known.item_max or 0) - read[:, reversed_]
-    total, status, missing = _totals(known, counted, limit)
+    counted, turned = turned_items(known, read, raw_order)
+    parts = subscale_frame(known, counted)
+    total, status, missing = _totals(known, counted, parts, limit)
     _check_totals(known, total, rows)
     index = frame.index
+    shown = pd.DataFrame(counted, index=index, columns=list(known.numbers_scored()))
     return Scores(
         instrument=known.name,
         total=pd.Series(total, index=index, name=known.name),
         status=pd.Series(status, index=index, dtype="string", name="status"),
         flags=_flags(known, counted, missing).set_axis(index),
-        items=pd.DataFrame(counted, index=index, columns=range(1, counted.shape[1] + 1)),
+        items=shown.reindex(columns=range(1, (known.n_items or 0) + 1)),
+        subscales=parts.set_axis(index),
         max_missing=limit,
-        raw_order=turned if known.items_reversed else None,
+        raw_order=turned,
         notes=_notes(known, limit, turned, max_missing is None),
     )
-
-
-def _as_frame(items: Any) -> pd.DataFrame:
-    if isinstance(items, pd.DataFrame):
-        return items
-    if isinstance(items, dict):
-        return pd.DataFrame(items)
-    table = np.asarray(items, dtype=object)
-    if table.ndim == 1 and not (table.size and isinstance(table[0], list | tuple)):
-        table = table.reshape(1, -1)
-    if table.ndim != 2:
-        raise DataError(f"items must be a table of forms by items; got an array of {table.ndim} dimensions")
-    # Numbers of columns are no names: arrays are taken in their order.
-    return pd.DataFrame(table, columns=[f"item {number}" for number in range(1, table.shape[1] + 1)])
 
 
 def _limit(known: Instrument, max_missing: int | None) -> int:
     if max_missing is None:
         return known.max_missing or 0
     whole = isinstance(max_missing, int | np.integer) and not isinstance(max_missing, bool)
-    if not whole or not 0 <= max_missing < (known.n_items or 0):
-        raise OptionError(f"max_missing must be a whole number of 0 to {(known.n_items or 1) - 1}; got {max_missing!r}")
-    if known.domains and max_missing:
-        raise OptionError(
-            f"{known.short} sums domains, and no rule for unanswered items is known: max_missing must be 0"
-        )
+    most = len(known.numbers_scored()) - 1
+    if not whole or not 0 <= max_missing <= most:
+        raise OptionError(f"max_missing must be a whole number of 0 to {most}; got {max_missing!r}")
+    if (known.domains or known.total_rule == "mean_of_subscales") and max_missing:
+        parts = "domains" if known.domains else "subscales with a rule of their own"
+        raise OptionError(f"{known.short} sums {parts}: max_missing must be 0")
     return int(max_missing)
 
 
-def _turns(known: Instrument, read: FloatArray, raw_order: bool | None) -> bool:
-    """Whether reversed items are to be turned; refused where the data say that they were turned before."""
-    if not known.items_reversed:
-        return False
-    if raw_order is not None:
-        return raw_order
-    is_reversed = np.isin(np.arange(1, read.shape[1] + 1), known.items_reversed)
-    full = read[~np.isnan(read).any(axis=1)]
-    if len(full) >= _PEOPLE_TO_CHECK:
-        one, other = full[:, is_reversed].sum(axis=1), full[:, ~is_reversed].sum(axis=1)
-        if one.std() > 0 and other.std() > 0 and np.corrcoef(one, other)[0, 1] > _CLEARLY:
-            numbers = ", ".join(str(number) for number in known.items_reversed)
-            raise DataError(
-                f"{known.short}: items {numbers} run the other way on the form, but here they rise with the "
-                "other items, as if they had been turned already",
-                hint="Say which: raw_order=False (they are scored, higher is worse) or raw_order=True (they are as on "
-                "the form).",
-            )
-    return True
-
-
-def _totals(known: Instrument, counted: FloatArray, limit: int) -> tuple[FloatArray, np.ndarray, np.ndarray]:
+def _totals(
+    known: Instrument, counted: FloatArray, parts: pd.DataFrame, limit: int
+) -> tuple[FloatArray, np.ndarray, np.ndarray]:
     """Totals, their status, and how many items are missing, one per form."""
     n_items = counted.shape[1]
     unanswered = np.isnan(counted)
     none_answered = unanswered.all(axis=1)
     missing = unanswered.sum(axis=1)
-    for pair in _EITHER_OR.get(known.name, ()):
+    for pair in known.either_or:
         places = [number - 1 for number in pair]
         missing = missing - (unanswered[:, places].sum(axis=1) == 1)
+    usable = (missing <= limit) & ~none_answered
     if known.domains:
         # Where a domain's highest item is sought, an item not asked counts as none.
         filled = np.where(unanswered, -np.inf, counted)
-        sums = sum(filled[:, [number - 1 for number in domain]].max(axis=1) for domain in known.domains)
+        raw = np.asarray(sum(filled[:, [number - 1 for number in domain]].max(axis=1) for domain in known.domains))
+    elif known.total_rule == "mean_of_subscales":
+        raw = parts.to_numpy(dtype=float).mean(axis=1)
+        usable = ~np.isnan(raw)
     else:
         answered = np.maximum(n_items - missing, 1)
         plain = np.nansum(counted, axis=1)
-        sums = np.where(missing == 0, plain, plain * n_items / answered)
-    usable = (missing <= limit) & ~none_answered
-    total = np.where(usable, np.asarray(sums, dtype=float) * known.total_multiplier, np.nan)
+        per = 1 if known.total_rule == "mean" else n_items
+        raw = np.where((missing == 0) & (per == n_items), plain, plain * per / answered)
+    total = np.where(usable, raw * known.total_multiplier, np.nan)
     status = np.select(
         [none_answered, ~usable, missing > 0], ["not_done", "incomplete", "prorated"], default="observed"
     ).astype(object)
@@ -247,24 +215,25 @@ def _flags(known: Instrument, counted: FloatArray, missing: np.ndarray) -> pd.Da
     if known.risk_items:
         risk = pd.Series(False, index=flags.index, dtype="boolean")
         for entry in known.risk_items:
-            answer = pd.Series(counted[:, entry.item - 1])
+            answer = pd.Series(counted[:, known.numbers_scored().index(entry.item)])
             risk = risk | (answer >= entry.flag_min).astype("boolean").mask(answer.isna())
         flags["risk"] = risk
-    if known.name in _USUALLY_TO_2:
-        places = [item - 1 for item in _USUALLY_TO_2[known.name]]
+    if known.usually_to_2:
+        places = [item - 1 for item in known.usually_to_2]
         flags["items_above_2"] = np.asarray((counted[:, places] > _USUAL_MAX).any(axis=1))
-    if known.name in _CLUSTERS:
-        met = np.ones(len(counted), dtype=bool)
-        for first, last, least in _CLUSTERS[known.name]:
-            met &= (counted[:, first - 1 : last] >= 2).sum(axis=1) >= least
-        flags["provisional"] = pd.Series(met, dtype="boolean").mask(~met & (unanswered > 0))
+    provisional = clusters_present(known, counted)
+    if provisional is not None:
+        flags["provisional"] = provisional
     return flags
 
 
-def _notes(known: Instrument, limit: int, turned: bool, is_default: bool) -> tuple[str, ...]:
-    if limit:
-        whose = "the instrument's rule" if is_default else "as asked"
-        rule = f"up to {limit} unanswered items of {known.n_items}: mean of the answered items times {known.n_items}"
+def _notes(known: Instrument, limit: int, turned: bool | None, is_default: bool) -> tuple[str, ...]:
+    n_items = len(known.numbers_scored())
+    if known.total_rule == "mean_of_subscales":
+        notes = [f"total = {total_in_words(known)}; {missing_in_words(known)}"]
+    elif limit:
+        whose = f"the instrument's rule{mark(known, 'max_missing')}" if is_default else "as asked"
+        rule = f"up to {limit} unanswered items of {n_items}: mean of the answered items times {n_items}"
         notes = [f"{rule} ({whose}); more: no total"]
     else:
         why = " (no rule for them was confirmed)" if is_default and known.max_missing is None else ""
@@ -272,9 +241,13 @@ def _notes(known: Instrument, limit: int, turned: bool, is_default: bool) -> tup
     if known.items_reversed:
         numbers = ", ".join(str(number) for number in known.items_reversed)
         how = "taken as on the form and turned" if turned else "taken as scored already"
-        notes.append(f"items {numbers} run the other way on the form: {how}")
+        notes.append(f"items {numbers} run the other way on the form{mark(known, 'items_reversed')}: {how}")
+    if known.scored_items:
+        notes.append(f"{total_in_words(known)}; the other items are never counted")
     if known.name in EXTRA_ITEMS:
         notes.append(f"item {(known.n_items or 0) + 1} is never counted")
-    if known.name in _USUALLY_TO_2:
-        notes.append("items are checked for 0 to 4; which of them end at 2 was not confirmed in a source")
+    if known.usually_to_2:
+        notes.append("items are checked for 0 to 4; one of those that usually end at 2 above 2 is flagged")
+    if known.scoring_source:
+        notes.append(f"scored as in: {known.scoring_source}")
     return tuple(notes)

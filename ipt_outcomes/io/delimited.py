@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -81,8 +83,13 @@ def read_records(text: str, name: str, delimiter: str | None = None) -> Records:
     _refuse_unequal(header, records, lines, name)
     if lines[-1] - lines[0] >= len(lines) and any("\n" in c or "\r" in c for record in records for c in record):
         warnings.append("cells hold line breaks: row numbers are lines of the file, a spreadsheet shows fewer rows")
-    names, columns = _named_columns(header, [list(column) for column in zip(*records, strict=True)], name, warnings)
-    return Records(names=names, columns=columns, rows=lines, delimiter=delimiter, warnings=tuple(warnings))
+    columns = [list(column) for column in zip(*records, strict=True)]
+    labels = [str(position + 1) for position in range(len(header))]
+    named = named_columns(header, columns.__getitem__, name, warnings, labels)
+    return Records(
+        names=tuple(title for _, title in named), columns=[columns[position] for position, _ in named],
+        rows=lines, delimiter=delimiter, warnings=tuple(warnings),
+    )  # fmt: skip
 
 
 def _after_sep_line(text: str) -> tuple[str, int, str | None]:
@@ -181,28 +188,53 @@ def _either(sizes: list[int]) -> str:
     return " or ".join(str(size) for size in sizes) if len(sizes) <= 3 else f"{sizes[0]} to {sizes[-1]}"
 
 
-def _named_columns(
-    header: list[str], columns: list[list[str]], name: str, warnings: list[str]
-) -> tuple[tuple[str, ...], list[list[str]]]:
+def named_columns(
+    header: list[str], cells: Callable[[int], list[str]], name: str, warnings: list[str], labels: list[str]
+) -> list[tuple[int, str]]:
+    """Return the columns that have a name; those without one must be empty or only count the rows.
+
+    Parameters
+    ----------
+    header : list of str
+        Names, "" where there is none.
+    cells : callable
+        From the position of a column to its cells as text.
+    name : str
+        Name of the file, for messages.
+    warnings : list of str
+        Takes what was left out.
+    labels : list of str
+        What each column is called where it has no name.
+
+    Returns
+    -------
+    list of (int, str)
+        Position and name.
+
+    Raises
+    ------
+    DataError
+        Columns with values but without a name, names that stand twice, a first row of numbers.
+    """
     keep: list[int] = []
-    unnamed: list[int] = []
-    for position, (title, column) in enumerate(zip(header, columns, strict=True)):
+    unnamed: list[str] = []
+    for position, title in enumerate(header):
         if title:
             keep.append(position)
-        elif not any(cell.strip() for cell in column):
-            warnings.append(f"column {position + 1} has no name and no values: left out")
-        elif position == 0 and _counts_the_rows(column):
+        elif not any(cell.strip() for cell in cells(position)):
+            warnings.append(f"column {labels[position]} has no name and no values: left out")
+        elif position == 0 and _counts_the_rows(cells(position)):
             warnings.append("the first column has no name and only counts the rows: left out")
         else:
-            unnamed.append(position + 1)
+            unnamed.append(labels[position])
     if unnamed:
         raise DataError(
-            f"{name}: column {', '.join(map(str, unnamed))} has values but no name",
+            f"{name}: column {', '.join(unnamed)} has values but no name",
             hint="Give every column a name in the first row."
             + (f" {ABOVE_THE_NAMES}" if len(unnamed) > len(header) / 2 else ""),
         )
     names = [header[position] for position in keep]
-    double = sorted({title for title in names if names.count(title) > 1})
+    double = sorted(title for title, times in Counter(names).items() if times > 1)
     if double:
         raise DataError(
             f"{name}: column names that stand twice: {', '.join(double)}", column=double[0],
@@ -210,7 +242,7 @@ def _named_columns(
         )  # fmt: skip
     if all(re.fullmatch(r"[+-]?\d+([.,]\d+)?", title) for title in names):
         raise DataError(f"{name}: the first row holds numbers: a row of column names was expected there")
-    return tuple(names), [columns[position] for position in keep]
+    return [(position, header[position]) for position in keep]
 
 
 def _counts_the_rows(column: list[str]) -> bool:

@@ -77,7 +77,7 @@ class FileJob:
         if raw.get("job") != cls.kind:
             raise OptionError(f"expected a job of kind {cls.kind!r}; got {raw.get('job')!r}")
         # JSON and TOML have lists; an entry of a frozen job that holds several values is a tuple.
-        rest = {
+        rest: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name != "job"
         }
         require_known(f"a {cls.kind} job has no entry", rest, [entry.name for entry in fields(cls)])

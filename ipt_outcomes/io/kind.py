@@ -6,14 +6,19 @@ import os
 import tomllib
 from pathlib import Path
 
+from ipt_outcomes.io.folder import is_table_folder
 from ipt_outcomes.io.table import read_table
 from ipt_outcomes.io.toml_text import shipped_mappings
 from ipt_outcomes.schemas import Schema, load_schema
 
-_TEXT = (".csv", ".tsv", ".txt", "")
+# What may hold either; statistical files and folders are of patients.
+_EITHER = (".csv", ".tsv", ".tab", ".txt", "", ".xlsx", ".xlsm", ".parquet")
 # Parts that only a mapping of patient data has.
 _OF_PATIENTS = frozenset(
-    ("visits", "wide", "baseline", "duplicates", "areas", "missing", "exclude", "covariates", "varies")
+    (
+        *("visits", "wide", "baseline", "duplicates", "areas", "missing", "exclude", "covariates", "varies"),
+        *("unseen", "forms", "undecided", "ids", "dates", "windows", "tables"),
+    )
 )
 
 
@@ -30,24 +35,25 @@ def holds_patients(path: str | os.PathLike[str], mapping: str | os.PathLike[str]
     Returns
     -------
     bool
-        Statistical files are of patients; delimited text is if it has a column of person ids and none that
-        names a study.
+        Statistical files and folders of tables are of patients; delimited text, workbooks and Parquet files are
+        if they have a column of person ids and none that names a study.
 
     Raises
     ------
     IptError
-        Delimited text that cannot be read.
+        A table that cannot be read.
     """
     if mapping is not None:
         return _maps_patients(os.fspath(mapping))
-    if Path(path).suffix.lower() not in _TEXT:
+    if Path(path).suffix.lower() not in _EITHER or is_table_folder(path):
         return True
     headings = {str(name).strip().casefold() for name in read_table(path).frame.columns}
     return bool(headings & _headings("patients", "patient_id")) and not headings & _headings("comparisons", "study")
 
 
 def _maps_patients(mapping: str) -> bool:
-    if mapping in shipped_mappings(cohort=True):
+    # A workbook holds a mapping of patient data only.
+    if mapping in shipped_mappings(cohort=True) or mapping.lower().endswith(".xlsx"):
         return True
     try:
         raw = tomllib.loads(Path(mapping).read_text(encoding="utf-8-sig"))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ipt_outcomes.errors import OptionError
-from ipt_outcomes.io.toml_text import quoted, shipped_mappings
-from ipt_outcomes.resources import shipped
+from ipt_outcomes.io.toml_text import no_column, quoted, read_toml, refuse_mapping
 from ipt_outcomes.schemas import Schema, load_schema
 
 Constant = str | int | float
@@ -76,7 +72,7 @@ class Mapping:
             wanted = [(f"[columns] {name}", source) for name, source in self.columns.items()]
             wanted += [("left_out", source) for source in self.left_out]
             found += [
-                _absent(where, source, source_columns) for where, source in wanted if source not in source_columns
+                no_column(where, source, source_columns) for where, source in wanted if source not in source_columns
             ]
         return found
 
@@ -102,13 +98,6 @@ def _toml_value(value: Constant) -> str:
 def _unknown(where: str, name: str, schema: Schema) -> str:
     near = schema.near(name)
     return f"{where}: the dictionary has no such name" + (f"; near: {', '.join(near)}" if near else "")
-
-
-def _absent(where: str, source: str, columns: tuple[str, ...]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(source, columns, n=3, cutoff=0.6)
-    return f"{where}: the file has no column {source!r}" + (f"; near: {', '.join(near)}" if near else "")
 
 
 def _read_twice(columns: AbstractMapping[str, str]) -> list[str]:
@@ -150,26 +139,8 @@ def read_mapping(source: str | os.PathLike[str] | AbstractMapping[str, Any] | Ma
     if isinstance(source, AbstractMapping):
         tables = any(key in source and not isinstance(source[key], str) for key in _TABLES)
         return _from_dict(dict(source) if tables else {"columns": dict(source)}, "the mapping")
-    text, name = _mapping_text(os.fspath(source))
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"the mapping {name} is not valid TOML: {error}") from None
+    raw, name = read_toml(source, cohort=False)
     return _from_dict(raw, f"the mapping {name}")
-
-
-def _mapping_text(given: str) -> tuple[str, str]:
-    path = Path(given).expanduser()
-    known = shipped_mappings(cohort=False)
-    if not path.is_file() and path.name == given and given in known:
-        path = shipped("data_schemas", "mappings", f"{given}.toml")
-    if not path.is_file():
-        listed = f"Mappings of study tables that come with the package: {', '.join(known)}."
-        raise OptionError(f"there is no mapping file {given}", hint=listed)
-    try:
-        return path.read_text(encoding="utf-8-sig"), path.name
-    except (OSError, UnicodeDecodeError):
-        raise OptionError(f"the mapping {path.name} cannot be read as UTF-8 text") from None
 
 
 def _from_dict(raw: dict[str, Any], what: str) -> Mapping:
@@ -220,12 +191,7 @@ def _wrong_values(parts: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _refuse(found: list[str], what: str) -> None:
-    if found:
-        listed = "\n".join(f"- {fault}" for fault in found)
-        raise OptionError(
-            f"{what} has {len(found)} {'fault' if len(found) == 1 else 'faults'}:\n{listed}",
-            hint="ipt-outcomes schema comparisons lists the names of the dictionary.",
-        )
+    refuse_mapping(found, what, "ipt-outcomes schema comparisons lists the names of the dictionary.")
 
 
 def check_against(mapping: Mapping, columns: tuple[str, ...], name: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 
 from ipt_outcomes.io.delimited import rows_in_words
 from ipt_outcomes.io.suspicion import Suspicion, bounded, key, name_of, names_of, rows_of, sized
-from ipt_outcomes.results import format_number
+from ipt_outcomes.results import Style, format_number
 
 LARGEST_EFFECT = 4.0
 LARGEST_GAP = 1.0
@@ -41,8 +41,22 @@ def _in_arms(frame: pd.DataFrame, stems: Iterable[str]) -> list[str]:
     return [name for stem in stems for arm in "12" if (name := f"{stem}_arm{arm}") in frame]
 
 
-def _whole(values: pd.Series) -> np.ndarray:
-    return np.asarray(values.notna() & (values % 1 == 0))
+def _whole(values: pd.Series) -> pd.Series:
+    return values.notna() & (values % 1 == 0)
+
+
+def _cells(
+    frame: pd.DataFrame, columns: Iterable[str], is_bad: Callable[[str], pd.Series], style: Style
+) -> tuple[list[list[str]], tuple[str, ...]]:
+    """Say of each row which cells are bad, and in which columns there are any."""
+    said: list[list[str]] = [[] for _ in range(len(frame))]
+    hit = []
+    for column in columns:
+        places = np.flatnonzero(np.asarray(is_bad(column), dtype=bool))
+        for place in places:
+            said[int(place)].append(f"{column} is {format_number(frame[column].iloc[int(place)], style)}")
+        hit += [column] if len(places) else []
+    return said, tuple(hit)
 
 
 def _one_by_one(
@@ -65,29 +79,18 @@ def missing_codes(frame: pd.DataFrame) -> list[Suspicion]:
 
     Rule: a mean, SD, number of participants or count is exactly -9, -99, -999, -9999, 999 or 9999; -9 counts
     only outside of change scores, in a column without other values below 0.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
-    columns = _in_arms(frame, (*_MEASURED, *_COUNTED))
-    said: list[list[str]] = [[] for _ in range(len(frame))]
-    hit = []
-    for column in columns:
+
+    def is_code(column: str) -> pd.Series:
         values = frame[column]
         bad = values.isin(_CODES)
         if "change" in column or ((values < 0) & ~values.isin(_CODES)).any():
             bad &= values != -9
-        if bad.any():
-            hit.append(column)
-        for position in np.flatnonzero(bad):
-            said[position].append(f"{column} is {format_number(values.iloc[position], 'integer')}")
-    found = _one_by_one("missing_code", frame, said, tuple(hit), ", a usual code for a missing value")
+        return bad
+
+    columns = _in_arms(frame, (*_MEASURED, *_COUNTED))
+    said, hit = _cells(frame, columns, is_code, "integer")
+    found = _one_by_one("missing_code", frame, said, hit, ", a usual code for a missing value")
     return bounded("missing_code", found, "hold numbers that are usual codes for a missing value")
 
 
@@ -154,15 +157,6 @@ def total_rows(frame: pd.DataFrame) -> list[Suspicion]:
     Rule: the study's whole name is total, subtotal, sum, overall, pooled, summary, all studies, average or
     mean; or, in tables of three rows or more, the row's events and totals (or both numbers of participants)
     are the sums of those columns over all other rows.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
     named = frame["study"].map(key).isin(_SUMS).to_numpy(dtype=bool)
     sums = np.zeros(len(frame), dtype=bool)
@@ -186,23 +180,13 @@ def fractional_events(frame: pd.DataFrame) -> list[Suspicion]:
     """Find proportions and percentages typed as numbers of events.
 
     Rule: the events of an arm are no whole number while its total is one.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
-    said: list[list[str]] = [[] for _ in range(len(frame))]
-    for arm in "12":
-        event, total = f"event_arm{arm}", f"totaln_arm{arm}"
-        if {event, total} <= set(frame.columns):
-            bad = frame[event].notna().to_numpy() & ~_whole(frame[event]) & _whole(frame[total])
-            for position in np.flatnonzero(bad):
-                said[position].append(f"{event} is {format_number(frame[event].iloc[position])}")
+    columns = [name for name in _in_arms(frame, ("event",)) if name.replace("event", "totaln") in frame]
+
+    def is_share(column: str) -> pd.Series:
+        return frame[column].notna() & ~_whole(frame[column]) & _whole(frame[column.replace("event", "totaln")])
+
+    said, _ = _cells(frame, columns, is_share, "decimal2")
     end = ", no whole number though the total is: possibly a proportion or percentage"
     found = _one_by_one("fractional_events", frame, said, ("event_arm1", "event_arm2"), end)
     return bounded(
@@ -214,23 +198,8 @@ def large_samples(frame: pd.DataFrame) -> list[Suspicion]:
     """Find numbers of participants no trial has.
 
     Rule: the participants of an arm, or its total, are above 100,000.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
-    said: list[list[str]] = [[] for _ in range(len(frame))]
-    hit = []
-    for column in _in_arms(frame, ("n", "n_change", "baseline_n", "totaln")):
-        bad = (frame[column] > LARGEST_N).to_numpy()
-        if bad.any():
-            hit.append(column)
-        for position in np.flatnonzero(bad):
-            said[position].append(f"{column} is {format_number(frame[column].iloc[position], 'integer')}")
-    found = _one_by_one("large_n", frame, said, tuple(hit), ", more than any trial of psychotherapy has")
+    columns = _in_arms(frame, ("n", "n_change", "baseline_n", "totaln"))
+    said, hit = _cells(frame, columns, lambda column: frame[column] > LARGEST_N, "integer")
+    found = _one_by_one("large_n", frame, said, hit, ", more than any trial of psychotherapy has")
     return bounded("large_n", found, "have more participants than any trial of psychotherapy")

@@ -24,15 +24,6 @@ def standard_errors_as_sds(frame: pd.DataFrame) -> list[Suspicion]:
     Rule: both SDs of the row are below 0.4 of the usual SD (the median over the other studies with the same
     instrument; over all other studies where the table names no instrument; at least two of them), and both
     multiplied by the root of n are within 0.6 to 1.8 times that usual SD.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
     needed = ["sd_arm1", "sd_arm2", "n_arm1", "n_arm2"]
     if not set(needed) <= set(frame.columns):
@@ -82,15 +73,6 @@ def signs(frame: pd.DataFrame) -> list[Suspicion]:
     lower means are taken as better unless ``better`` says "higher". Effects
     nearer to 0 than 0.01 are passed over. Where at least four rows can be compared and 80% contradict, the
     whole table runs the other way and gets one message.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
     if not {"mean_arm1", "mean_arm2"} <= set(frame.columns):
         return []

@@ -9,6 +9,11 @@ from ipt_outcomes.io.suspicion import Suspicion, bounded, key, name_of, rows_of
 from ipt_outcomes.results import format_number, listed
 
 _SAME_OUTCOME = ("instrument", "rating", "outcome_type", "time", "time_weeks")
+IDENTITY = (
+    "study", "condition_arm1", "condition_arm2", "multi_arm1", "multi_arm2", "effect_label", *_SAME_OUTCOME,
+)  # fmt: skip
+"""Columns that tell one result from another."""
+
 _CONTROL = ("mean_arm2", "sd_arm2", "n_arm2", "mean_change_arm2", "event_arm2", "totaln_arm2")
 _BY_ARM = ("mean", "sd", "n", "mean_change", "sd_change", "n_change", "event", "totaln")
 _OUTCOME = (
@@ -35,9 +40,9 @@ def comparisons_per_control(frame: pd.DataFrame) -> pd.Series:
     alone = pd.Series(1, index=frame.index)
     if not {"condition_arm1", "condition_arm2"} <= set(frame.columns):
         return alone
-    treatment = _joined(frame, ("condition_arm1", "multi_arm1"))
-    control = _joined(frame, ("condition_arm2", "multi_arm2"))
-    same = _joined(frame, ("study", *_SAME_OUTCOME)) + "\x1f" + control + "\x1f" + _numbers(frame, _CONTROL)
+    treatment = joined(frame, ("condition_arm1", "multi_arm1"))
+    control = joined(frame, ("condition_arm2", "multi_arm2"))
+    same = joined(frame, ("study", *_SAME_OUTCOME)) + "\x1f" + control + "\x1f" + _numbers(frame, _CONTROL)
     usable = frame["condition_arm2"].notna() & frame["condition_arm1"].notna()
     if "control_split" in frame:
         usable &= ~frame["control_split"]
@@ -105,15 +110,6 @@ def shared_controls(frame: pd.DataFrame) -> list[Suspicion]:
 
     Rule: rows of one study, outcome and ``condition_arm2`` (``multi_arm2``) with the same numbers in arm 2
     but different treatments in arm 1. One message per study.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Comparisons, typed.
-
-    Returns
-    -------
-    list of Suspicion
     """
     found = []
     shared = frame[comparisons_per_control(frame) > 1]
@@ -176,16 +172,7 @@ def duplicates(frame: pd.DataFrame) -> list[Suspicion]:
     known = [column for column in _OUTCOME if column in frame]
     if not known:
         return []
-    identity = (
-        "study",
-        "condition_arm1",
-        "condition_arm2",
-        "multi_arm1",
-        "multi_arm2",
-        "effect_label",
-        *_SAME_OUTCOME,
-    )
-    same = _joined(frame, identity) + "\x1f" + _numbers(frame, tuple(known))
+    same = joined(frame, IDENTITY) + "\x1f" + _numbers(frame, tuple(known))
     repeated = frame[same.duplicated(keep=False) & frame[known].notna().any(axis=1)]
     found = [
         Suspicion(
@@ -199,7 +186,19 @@ def duplicates(frame: pd.DataFrame) -> list[Suspicion]:
     return bounded("duplicate", found, "have rows that look like one result twice")
 
 
-def _joined(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
+def joined(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
+    """Return the texts of some columns as one, without case, accents, blanks and punctuation.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, shape (k, p)
+    columns : tuple of str
+        Those not in the frame are left out.
+
+    Returns
+    -------
+    pandas.Series of str, shape (k,)
+    """
     parts = [frame[column].map(lambda v: key(v) or str(v)) for column in columns if column in frame]
     whole = pd.Series("", index=frame.index)
     for part in parts:

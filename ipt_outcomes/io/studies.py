@@ -13,14 +13,15 @@ import pandas as pd
 from ipt_outcomes.errors import IptError, OptionError, require_choice
 from ipt_outcomes.io.orient import counted, rows_to_turn, turn
 from ipt_outcomes.io.repeats import duplicates, share_out_controls, shared_controls, similar_names
+from ipt_outcomes.io.standard import against_the_standard, check_table
 from ipt_outcomes.io.suspicion import Suspicion
 from ipt_outcomes.results import frame_to_html
 from ipt_outcomes.schemas import FAILURE_COLUMNS
 from ipt_outcomes.vocabulary import Arm, study_arm_of
 
 _VALUES_NAMED = 20
-_SHOWN_ROWS = 10
-_SHOWN = ("row", "study", "condition_arm1", "condition_arm2", "instrument", "outcome_type", ".g", ".g_se")
+_LEVELS_SHOWN = 8
+_COUNTED = ("condition_arm1", "condition_arm2", "outcome_type", "instrument")
 
 # These compare a study with others: what was seen in the whole table stays true of the rows kept from it.
 _IN_CONTEXT = (
@@ -218,13 +219,66 @@ class Studies:
         new = tuple(note for note in notes if note not in self.notes)
         return replace(self, comparisons=table, warnings=self._warnings_for(table), notes=(*self.notes, *new))
 
+    def check(self) -> pd.DataFrame:
+        """Check the table against the Metapsy standard, and list everything that looks wrong, with its rows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``check row study columns detail``: columns of the standard that are not there, results that no column
+            tells apart, rows with more than one kind of data for one effect, spellings that differ only in blanks
+            or case, impossible counts; then what `warnings` holds (signs, standard errors as SDs, control groups
+            used twice, ...). One line per finding and row; a finding about the whole table has no row. Nothing is
+            changed.
+
+        Examples
+        --------
+        >>> from ipt_outcomes.io import load_studies
+        >>> table = pd.DataFrame({"study": ["A", "A"], "instrument": ["BDI", "bdi "], "g": [0.5, 0.2], "v": [0.1, 0.1]})
+        >>> found = load_studies(table).check()
+        >>> found.loc[found["check"] == "names", "row"].tolist()
+        [0, 1]
+        """
+        table = self.comparisons
+        return check_table([*against_the_standard(table), *self.warnings], table)
+
+    @property
+    def flow(self) -> pd.DataFrame:
+        """Who is in, who is not and why: ``step reason studies rows``."""
+        lines: list[tuple[str, str, int | None, int]] = [("read", "", None, self.source.rows)]
+        if len(self.excluded):
+            for (column, rule), part in self.excluded.groupby(["column", "rule"], sort=False):
+                lines.append(("set aside", f"{column}: {rule}", None, int(part["row"].nunique())))
+        lines.append(("in the table", "", self.n_studies, len(self)))
+        frame = pd.DataFrame(lines, columns=["step", "reason", "studies", "rows"])
+        return frame.astype({"studies": "Int64", "rows": np.int64})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what the table holds, in counts: ``what number``."""
+        table = self.comparisons
+        lines = [("comparisons", len(table)), ("studies", self.n_studies)]
+        for column in _COUNTED:
+            if column in table:
+                counts = table[column].astype(object).map(str.strip, na_action="ignore").value_counts()
+                lines += [(f"{column}: {level}", int(count)) for level, count in counts.head(_LEVELS_SHOWN).items()]
+                rest = counts.iloc[_LEVELS_SHOWN:]
+                lines += [(f"{column}: {len(rest)} others", int(rest.sum()))] if len(rest) else []
+        if len(self.excluded):
+            lines.append(("rows set aside", int(self.excluded["row"].nunique())))
+        lines.append(("warnings", len(self.warnings)))
+        return pd.DataFrame(lines, columns=["what", "number"])
+
+    def summary(self, digits: int = 2) -> str:
+        """Return what the table holds, in plain text, one line per fact."""
+        return self.describe()
+
     def describe(self) -> str:
         """Return what the table holds, in plain text, one line per fact."""
         table = self.comparisons
         lines = [f"{self._size()} from {self.source.name}"]
         if self.simulated:
             lines.append("simulated data: no trial stands behind them")
-        for column in ("condition_arm1", "condition_arm2", "outcome_type", "instrument"):
+        for column in _COUNTED:
             if column in table:
                 counts = table[column].str.strip().value_counts()
                 shown = ", ".join(f"{value} ({count})" for value, count in counts.head(8).items())
@@ -239,15 +293,11 @@ class Studies:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        table = self.comparisons
-        shown = table[[name for name in _SHOWN if name in table]].head(_SHOWN_ROWS)
-        facts = self._size()
+        facts = f"{self._size()} from {self.source.name}"
         facts += ", simulated" if self.simulated else ""
-        if len(self) > _SHOWN_ROWS:
-            facts += f"; the first {_SHOWN_ROWS}"
         if self.warnings:
             facts += f"; {_count(len(self.warnings), 'warning')} in .warnings"
-        return frame_to_html(shown, caption=facts)
+        return frame_to_html(self.to_frame(), caption=facts)
 
     def _size(self) -> str:
         return f"{_count(len(self), 'comparison')} of {_count(self.n_studies, 'study', 'studies')}"

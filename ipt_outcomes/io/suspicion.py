@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -25,7 +26,8 @@ class Suspicion:
     kind : str
         ``"reading"``, ``"se_as_sd"``, ``"sign"``, ``"shared_control"``, ``"names"``, ``"duplicate"``,
         ``"words"``, ``"invisible_characters"``, ``"no_effect"``, ``"missing_code"``, ``"large_effect"``,
-        ``"effect_differs"``, ``"total_row"``, ``"fractional_events"`` or ``"large_n"``.
+        ``"effect_differs"``, ``"total_row"``, ``"fractional_events"`` or ``"large_n"``; from `Studies.check` also
+        ``"required_column"``, ``"unique_id"``, ``"conflicting_data"`` and ``"impossible_count"``.
     message : str
         What was seen and where; also ``str()`` of the object.
     studies : tuple of str
@@ -54,6 +56,10 @@ class Suspicion:
             return f"{self.stem}: {'; '.join(self.studies)}"
         told = not self.rows or "row" in self.message
         return self.message if told else f"{self.message} ({rows_in_words(self.rows)})"
+
+
+Check = Callable[[pd.DataFrame], list[Suspicion]]
+"""A check takes comparisons as loaded (typed, with ``row`` and ``study``) and returns what looks wrong in them."""
 
 
 def key(text: object) -> str:

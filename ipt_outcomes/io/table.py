@@ -14,15 +14,17 @@ import pandas as pd
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.io.decimals import detect_decimal
 from ipt_outcomes.io.delimited import DELIMITERS, read_records, require_rows
-from ipt_outcomes.io.guarded import Format, format_of, read_statistical
+from ipt_outcomes.io.guarded import Format, Wish, format_of, read_guarded
 from ipt_outcomes.io.guarded.labels import no_missing
 from ipt_outcomes.io.text import existing_file, read_text
 from ipt_outcomes.schemas import Decimal
 
+_TABBED = (".tsv", ".tab")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table read from delimited text or from a statistical file.
+    """A table read from delimited text, a statistical file, a sheet of a workbook or a Parquet file.
 
     Parameters
     ----------
@@ -35,11 +37,11 @@ class Table:
     rows : numpy.ndarray of int, shape (n,)
         From text: line of the file on which each record begins (the header is line 1). A spreadsheet shows the
         same number unless cells above it hold line breaks, which `warnings` then says. From a statistical file:
-        number of the case, from 1.
+        number of the case, from 1. From a sheet: number of the row there.
     name : str
         Name of the file, without its folder.
     delimiter, decimal : str or None
-        As found or given; None for a statistical file.
+        As found or given; None for a statistical file. For a sheet, the mark of numbers that stand as text.
     encoding : str or None
         As found or given; None where the format has none.
     sha256 : str
@@ -60,6 +62,8 @@ class Table:
         The file's own title, "" if it has none. Like `notes` it may hold anything: not for reports.
     notes : tuple of str
         Documents and notes in the file.
+    sheet : str or None
+        The sheet that was read.
     """
 
     frame: pd.DataFrame
@@ -76,6 +80,7 @@ class Table:
     formats: Mapping[str, str] = field(default_factory=dict)
     file_label: str = ""
     notes: tuple[str, ...] = ()
+    sheet: str | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -88,14 +93,16 @@ def read_table(
     catalog: str | os.PathLike[str] | None = None,
     delimiter: str | None = None,
     decimal: Decimal | None = None,
+    sheet: str | int | None = None,
     expect_rows: int | None = None,
     sha256: str | None = None,
 ) -> Table:
-    r"""Read a table from delimited text (.csv, .tsv, .txt) or a statistical file.
+    r"""Read a table from delimited text (.csv, .tsv, .txt), a statistical file, a workbook or a Parquet file.
 
-    Statistical files are .sav, .zsav, .por (SPSS), .dta (Stata), .sas7bdat and .xpt (SAS). They are read in a
-    child process with limits of memory and time, because damaged ones crash or hang their readers; whatever
-    happens there becomes one error, and this process lives on. Inside
+    Statistical files are .sav, .zsav, .por (SPSS), .dta (Stata), .sas7bdat and .xpt (SAS, versions 5 and 8). They,
+    workbooks (.xlsx) and Parquet files (.parquet) are read in a child process with limits of memory and time,
+    because damaged ones crash or hang their readers; whatever happens there becomes one error, and this process
+    lives on. Inside
     ``with ipt_outcomes.io.guarded.reading_session():`` several files share one child.
 
     Nothing is guessed in silence: delimiter, decimal mark and encoding are detected or given, and each
@@ -114,6 +121,8 @@ def read_table(
         The character between cells of text. Default: detected.
     decimal : {".", ","}, optional
         The decimal mark of text. Default: detected from the columns that hold nothing but numbers.
+    sheet : str or int, optional
+        The sheet of a workbook, by its name or its number from 1. Must be given where several hold something.
     expect_rows : int, optional
         Number of records the file must have.
     sha256 : str, optional
@@ -129,49 +138,49 @@ def read_table(
         The file is missing, empty, too large, no text table, or not the one expected.
     DataError
         Rows of unequal length, columns without a name or with the same name, a column that mixes decimal
-        points and commas, no data. A statistical file that is damaged, cut short, contradicts its own header
-        or its declared encoding, or cannot be read safely.
+        points and commas, no data. A file that is damaged, cut short, contradicts its own header or its declared
+        encoding, or cannot be read safely. A workbook with several sheets, merged cells, errors instead of values,
+        formulas without a result.
     OptionError
         An option that is not known, or does not belong to this kind of file.
     """
-    _check_options(delimiter, decimal)
+    _check_options(delimiter, decimal, sheet)
     file = existing_file(path)
     known = format_of(file)
     if known is not None:
         if delimiter is not None:
             raise OptionError(f"delimiter belongs to delimited text; {file.name} is {known.words}")
-        return _statistical(file, known, encoding, catalog, expect_rows, sha256)
+        labels = None if catalog is None else existing_file(catalog)
+        wish = Wish(encoding=encoding, catalog=labels, sheet=sheet, decimal=decimal, sha256=sha256)
+        return _guarded(file, known, wish, expect_rows)
     if catalog is not None:
         raise OptionError(f"catalog belongs to a SAS data set (.sas7bdat); {file.name} is none")
+    if sheet is not None:
+        raise OptionError(f"sheet belongs to a workbook (.xlsx); {file.name} is none")
     return _delimited(file, encoding, delimiter, decimal, expect_rows, sha256)
 
 
-def _check_options(delimiter: str | None, decimal: str | None) -> None:
+def _check_options(delimiter: str | None, decimal: str | None, sheet: object) -> None:
     if delimiter is not None:
         require_choice("delimiter", delimiter, DELIMITERS)
     if decimal is not None:
         require_choice("decimal", decimal, (".", ","))
         if decimal == delimiter:
             raise OptionError("decimal and delimiter cannot be the same character")
+    if sheet is not None and (isinstance(sheet, bool) or not isinstance(sheet, str | int)):
+        raise OptionError("sheet must be the name of a sheet or its number from 1")
 
 
-def _statistical(
-    file: Path,
-    known: Format,
-    encoding: str | None,
-    catalog: str | os.PathLike[str] | None,
-    expect_rows: int | None,
-    sha256: str | None,
-) -> Table:
-    labels = None if catalog is None else existing_file(catalog)
-    reading = read_statistical(file, known, encoding=encoding, catalog=labels, sha256=sha256)
+def _guarded(file: Path, known: Format, wish: Wish, expect_rows: int | None) -> Table:
+    reading = read_guarded(file, known, wish)
     require_rows(len(reading.frame), expect_rows, file.name)
-    rows = np.arange(1, len(reading.frame) + 1)
+    rows = np.asarray(reading.rows, dtype=int)
     rows.setflags(write=False)
     return Table(
         frame=reading.frame,
         rows=rows,
         name=reading.name,
+        decimal=reading.decimal,
         encoding=reading.encoding,
         sha256=reading.sha256,
         warnings=reading.warnings,
@@ -181,6 +190,7 @@ def _statistical(
         formats=reading.formats,
         file_label=reading.file_label,
         notes=reading.notes,
+        sheet=reading.sheet,
     )
 
 
@@ -193,6 +203,9 @@ def _delimited(
     sha256: str | None,
 ) -> Table:
     file = read_text(path, encoding=encoding, sha256=sha256)
+    if delimiter is None and path.suffix.lower() in _TABBED and "\t" in file.text.partition("\n")[0]:
+        # The suffix promises tabs: commas inside the cells are not counted against them.
+        delimiter = "\t"
     records = read_records(file.text, file.name, delimiter)
     require_rows(len(records.rows), expect_rows, file.name)
     columns = {

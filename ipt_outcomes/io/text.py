@@ -16,13 +16,16 @@ SIZE_LIMIT = 100_000_000
 
 SAVE_AS_CSV = 'Open it in the program it comes from and save it as CSV ("CSV UTF-8" in Excel).'
 
-_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://|(file|data|http|https):)", re.IGNORECASE)
+_SCHEMES = "file|data|https?|s?ftps?|s3[an]?|gs|gcs|azure?|abfss?|adl|hdfs|webhdfs|smb|ssh|scp|git|jar|zip|memory|blob"
+_ADDRESS = re.compile(rf"^([a-z][a-z0-9+.-]+:/[/\\]|({_SCHEMES}):)", re.IGNORECASE)
+# Two slashes begin a server; but \\?\C:\ begins a long path of this machine.
+_NETWORK = re.compile(r"^(//|\\\\|\\/|/\\)(?![?][/\\][a-z]:)", re.IGNORECASE)
 
 _OTHER_FORMATS = {
-    ".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook", ".xls": "an Excel workbook",
+    ".xls": "an old Excel workbook", ".xlsb": "a binary Excel workbook",
     ".ods": "an OpenDocument spreadsheet", ".numbers": "a Numbers spreadsheet",
     ".sas7bcat": "a SAS catalog of value labels", ".sps": "an SPSS script", ".do": "a Stata script",
-    ".parquet": "a Parquet file", ".feather": "a Feather file", ".arrow": "an Arrow file",
+    ".feather": "a Feather file", ".arrow": "an Arrow file",
     ".rds": "an R file", ".rda": "an R file", ".rdata": "an R file",
     ".pkl": "a pickle", ".pickle": "a pickle", ".docx": "a Word document", ".pdf": "a PDF",
     ".json": "a JSON file", ".html": "a web page", ".htm": "a web page",
@@ -32,7 +35,8 @@ _OTHER_FORMATS = {
 _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive (an .xlsx workbook is one)"), (b"PK\x05\x06", "a ZIP archive"),
     (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF"), (b"\xd0\xcf\x11\xe0", "an old Office document"), (b"{\\rtf", "a rich text document"),
+    (b"%PDF", "a PDF"), (b"\xd0\xcf\x11\xe0", "an old Office document, or one with a password"),
+    (b"{\\rtf", "a rich text document"),
     (b"\0" * 12 + b"\xc2\xea\x81\x60", "a SAS file"),
     (b"\0" * 12 + b"\xc2\xea\x81\x63", "a SAS catalog of value labels"),
     (b"$FL2", "an SPSS file"), (b"$FL3", "an SPSS file"), (b"<stata_dta>", "a Stata file"),
@@ -114,6 +118,34 @@ def _where_looked(file: Path) -> str:
     return f"Looked in the folder {folder}." if folder else "Looked in the folder you are in."
 
 
+def existing_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file or folder on this machine.
+
+    Raises
+    ------
+    IptError
+        Nothing there, a web address, a place on the network, no path at all.
+    """
+    given = os.fspath(path)
+    if not isinstance(given, str) or "\0" in given or not given.strip():
+        raise IptError("a path to a file was expected")
+    if _ADDRESS.match(given) or _NETWORK.match(given):
+        # The address is not repeated: it may hold a password or a key.
+        kind = "a place on the network" if _NETWORK.match(given) else "a web address"
+        raise IptError(
+            f"{kind} was given: files are read from this machine only",
+            hint="Download the file, look at it, then give its path.",
+        )
+    try:
+        file = Path(given).expanduser()
+        exists = file.exists()
+    except (OSError, RuntimeError):
+        file, exists = Path(given), False
+    if not exists:
+        raise IptError(f"there is no file {file.name}", hint=_where_looked(file))
+    return file
+
+
 def existing_file(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file on this machine.
 
@@ -122,24 +154,13 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
     IptError
         No such file, a folder, a web address, no path at all.
     """
-    given = os.fspath(path)
-    if not isinstance(given, str) or "\0" in given or not given.strip():
-        raise IptError("a path to a file was expected")
-    if _ADDRESS.match(given):
+    file = existing_path(path)
+    if file.is_dir():
         raise IptError(
-            f"{given} is a web address: files are read from this machine only",
-            hint="Download the file, look at it, then give its path.",
+            f"{file.name} is a folder: a file was expected",
+            hint="A folder with a datapackage.json is read by ipt_outcomes.io.read_folder.",
         )
-    file = Path(given).expanduser()
-    try:
-        exists, is_folder, is_file = file.exists(), file.is_dir(), file.is_file()
-    except OSError:
-        exists = is_folder = is_file = False
-    if not exists:
-        raise IptError(f"there is no file {given}", hint=_where_looked(file))
-    if is_folder:
-        raise IptError(f"{file.name} is a folder: a file was expected")
-    if not is_file:
+    if not file.is_file():
         raise IptError(f"{file.name} is not a regular file")
     return file
 
@@ -164,7 +185,8 @@ def _refuse_other_files(file: Path) -> None:
     kind = _OTHER_FORMATS.get(file.suffix.lower())
     if kind is not None:
         raise IptError(
-            f"{file.name} is {kind}: tables are read from text (CSV, TSV, TXT), SPSS, Stata and SAS files",
+            f"{file.name} is {kind}: tables are read from text (CSV, TSV, TXT), Excel (.xlsx), SPSS, Stata, SAS and "
+            "Parquet files",
             hint=SAVE_AS_CSV,
         )
     if file.stat().st_size > SIZE_LIMIT:

@@ -1,22 +1,59 @@
-"""Meta-analysis: pooling, heterogeneity, dependent effects, subgroups, sensitivity, small-study effects."""
+"""Meta-analysis: pooling, heterogeneity, dependent effects, moderators, sensitivity, small-study effects, networks."""
 
-from ipt_outcomes.meta.bias import EggerTest, egger
-from ipt_outcomes.meta.dependent import aggregate, che_covariance
+from ipt_outcomes.meta.bias import BeggTest, EggerTest, begg, egger
+from ipt_outcomes.meta.counts import PooledTables, mantel_haenszel, peto
+from ipt_outcomes.meta.dependent import aggregate, che_covariance, shared_control_covariance
+from ipt_outcomes.meta.event_model import EventModel, event_model
 from ipt_outcomes.meta.heterogeneity import HeterogeneityInterval
+from ipt_outcomes.meta.influence import baujat, influence
 from ipt_outcomes.meta.moderators import Subgroups, subgroups
+from ipt_outcomes.meta.multilevel import MultilevelEffect, multilevel
+from ipt_outcomes.meta.network import NetworkEffect, network
+from ipt_outcomes.meta.pet_peese import PetPeese, pet_peese
 from ipt_outcomes.meta.pool import pool
 from ipt_outcomes.meta.pooled import PooledEffect
-from ipt_outcomes.meta.sensitivity import leave_one_out
+from ipt_outcomes.meta.regression import MetaRegression, regression
+from ipt_outcomes.meta.selection import SelectionModel, selection_model
+from ipt_outcomes.meta.sensitivity import cumulative, leave_one_out
+from ipt_outcomes.meta.small_study import LimitEffect, WaapEffect, limit_meta_analysis, waap_wls
+from ipt_outcomes.meta.trim_and_fill import TrimAndFill, trim_and_fill
 
 __all__ = [
+    "BeggTest",
     "EggerTest",
+    "EventModel",
     "HeterogeneityInterval",
+    "LimitEffect",
+    "MetaRegression",
+    "MultilevelEffect",
+    "NetworkEffect",
+    "PetPeese",
     "PooledEffect",
+    "PooledTables",
+    "SelectionModel",
     "Subgroups",
+    "TrimAndFill",
+    "WaapEffect",
     "aggregate",
+    "baujat",
+    "begg",
     "che_covariance",
+    "cumulative",
     "egger",
+    "event_model",
+    "influence",
     "leave_one_out",
+    "limit_meta_analysis",
+    "mantel_haenszel",
+    "multilevel",
+    "network",
+    "pet_peese",
+    "peto",
     "pool",
+    "regression",
+    "selection_model",
+    "shared_control_covariance",
     "subgroups",
+    "trim_and_fill",
+    "waap_wls",
 ]

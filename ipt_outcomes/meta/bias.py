@@ -1,19 +1,20 @@
-"""Small-study effects."""
+"""Small-study effects: regression test (Egger) and rank test (Begg)."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import DesignError, require_choice
+from ipt_outcomes.meta.clustered import robust_lines, study_codes
 from ipt_outcomes.meta.core import Problem, fit
-from ipt_outcomes.meta.inference import infer, resolve_test
-from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, unpack
+from ipt_outcomes.meta.inference import Inference, infer, resolve_test
+from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
 from ipt_outcomes.meta.pool import check_options
 from ipt_outcomes.meta.tau2 import estimate_tau2
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
@@ -42,6 +43,9 @@ class EggerTest(ResultObject):
         Studies used, rows left out for a missing effect or variance.
     model, predictor : str
     level : float
+    naive : EggerTest or None
+        With several effects per study: the same test with every row taken as a study of its own, which
+        counts dependent effects as independent. The numbers above are then robust to that.
     method : str
     notes : tuple of str
     provenance : Provenance
@@ -61,6 +65,7 @@ class EggerTest(ResultObject):
     model: EggerModel
     predictor: Predictor
     level: float
+    naive: EggerTest | None = None
     method: str
     notes: tuple[str, ...] = ()
     provenance: Provenance = field(default_factory=lambda: Provenance(function="meta.egger"))
@@ -103,6 +108,7 @@ def egger(
     tau2: Tau2Method = "REML",
     test: Test = "z",
     level: float = 0.95,
+    study: Any = None,
 ) -> EggerTest:
     """Egger's regression test for funnel asymmetry.
 
@@ -121,6 +127,9 @@ def egger(
         For ``model="mixed"``, as in `pool`; Knapp-Hartung uses t with k - 2 df.
     level : float
         Level of the interval.
+    study : array_like, shape (n,), optional
+        Study of each effect. Where a study gives several, standard errors are cluster-robust (CR2) with
+        Satterthwaite df, and `naive` holds the answer that takes every row for a study.
 
     Returns
     -------
@@ -168,23 +177,42 @@ def egger(
     slope = infer(float(result.coefficients[1]), float(se[1]), df, level)
     if math.isnan(slope.statistic):
         raise DesignError("Egger's test is not defined: the effects lie exactly on a line")
+    plain = _result(rows, slope, limit, result.tau2, options, (reason, _few(k)))
+    codes = study_codes(study, rows)
+    if codes is None:
+        return plain
+    limit, slope = robust_lines(rows.y, 1.0 / result.weights, np.column_stack([np.ones(k), x]), codes, level)
+    notes = (_few(int(codes.max()) + 1), _CLUSTERED.format(k, int(codes.max()) + 1))
+    return replace(_result(rows, slope, limit, result.tau2, options, notes), naive=plain)
+
+
+_CLUSTERED = (
+    "{} effects of {} studies: standard errors are robust to their dependence (CR2, Satterthwaite df); "
+    "the answer that takes every effect for a study is in `naive`."
+)
+
+
+def _result(
+    rows: Rows, slope: Inference, limit: Inference, tau2: float, options: dict[str, Any], notes: tuple[str, ...]
+) -> EggerTest:
+    model, predictor = options["model"], options["predictor"]
     return EggerTest(
         statistic=slope.statistic,
         p_value=slope.p_value,
-        df=df,
+        df=slope.df,
         slope=slope.estimate,
         slope_se=slope.se,
         limit_estimate=limit.estimate,
         ci_low=limit.ci_low,
         ci_high=limit.ci_high,
-        tau2=result.tau2,
-        k=k,
-        n_dropped=int(rows.yi.size - k),
+        tau2=tau2,
+        k=int(rows.used.size),
+        n_dropped=int(rows.yi.size - rows.used.size),
         model=model,
         predictor=predictor,
-        level=float(level),
-        method=_describe(model, predictor, tau2),
-        notes=tuple(note for note in (reason, _few(k)) if note),
+        level=options["level"],
+        method=_describe(model, predictor, options["tau2"]),
+        notes=tuple(note for note in notes if note),
         provenance=Provenance(function="meta.egger", options=options),
     )
 
@@ -198,3 +226,89 @@ def _describe(model: EggerModel, predictor: Predictor, tau2: Tau2Method) -> str:
 
 def _few(k: int) -> str:
     return f"{k} studies: with fewer than 10 the test has little power." if k < 10 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeggTest(ResultObject):
+    """Rank correlation test for funnel asymmetry.
+
+    Parameters
+    ----------
+    tau, p_value : float
+        Kendall's correlation of standardised effects and variances, and its test.
+    exact : bool
+        Whether the p value is exact (no ties) or normal.
+    k, n_dropped : int
+    notes : tuple of str
+    """
+
+    tau: float
+    p_value: float
+    exact: bool
+    k: int
+    n_dropped: int
+    notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row with the numbers, unrounded."""
+        return pd.DataFrame([{name: getattr(self, name) for name in ("k", "tau", "p_value", "exact", "n_dropped")}])
+
+    def summary(self, digits: int = 2) -> str:
+        """Return the test in plain text; `digits` of the correlation, 2 or 3."""
+        tau = format_number(self.tau, "decimal3" if digits == 3 else "decimal2")
+        return "\n".join([f"Begg's test, {self.k} studies: tau = {tau}, {p_in_words(self.p_value)}", *self.notes])
+
+
+def begg(yi: Effects, vi: ArrayLike | None = None) -> BeggTest:
+    """Rank correlation test for funnel asymmetry (Begg and Mazumdar).
+
+    Parameters
+    ----------
+    yi : EffectSizes or array_like, shape (n,)
+        Effects, one per study: `aggregate` first where a study gives several.
+    vi : array_like, shape (n,), optional
+        Sampling variances, for plain arrays.
+
+    Returns
+    -------
+    BeggTest
+
+    Raises
+    ------
+    DesignError
+        Fewer than 3 usable studies, all of the same precision, or an impossible variance.
+
+    References
+    ----------
+    Begg, Mazumdar (1994), Biometrics 50(4):1088-1101, doi:10.2307/2533446.
+
+    Examples
+    --------
+    >>> from ipt_outcomes.meta import begg
+    >>> round(begg([0.1, 0.3, 0.6, 0.9], [0.02, 0.03, 0.06, 0.2]).tau, 3)
+    0.667
+    """
+    from scipy.stats import kendalltau
+
+    rows = unpack(yi, vi)
+    k, v = int(rows.used.size), rows.v
+    if k < 3:
+        raise DesignError(f"Begg's test needs at least 3 studies; there {'is' if k == 1 else 'are'} {k}")
+    w = 1.0 / v
+    centred = rows.y - (w @ rows.y) / w.sum()
+    spread = v - 1.0 / w.sum()
+    # a study with nearly all of the weight has a residual that is 0 and a variance that is 0
+    scaled = np.where(spread > 0, centred / np.sqrt(np.where(spread > 0, spread, 1.0)), 0.0)
+    if np.ptp(v) == 0 or np.ptp(scaled) == 0:
+        raise DesignError("Begg's test needs studies of different precision and different effects")
+    exact = np.unique(v).size == k and np.unique(scaled).size == k and k < 50
+    found = kendalltau(scaled, v, method="exact" if exact else "asymptotic")
+    note = _few(k)
+    return BeggTest(
+        tau=float(found.statistic),
+        p_value=float(found.pvalue),
+        exact=bool(exact),
+        k=k,
+        n_dropped=int(rows.yi.size - k),
+        notes=(note,) if note else (),
+    )

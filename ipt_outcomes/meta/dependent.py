@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ipt_outcomes.errors import OptionError
-from ipt_outcomes.meta.inputs import Effects, as_floats, read_labels, require_labels, unpack
+from ipt_outcomes.errors import DesignError, OptionError
+from ipt_outcomes.meta.inputs import Effects, as_floats, name_rows, read_labels, require_labels, unpack
 
 
 def aggregate(yi: Effects, vi: ArrayLike | None = None, *, study: Any, rho: float = 0.6) -> pd.DataFrame:
@@ -114,6 +114,61 @@ def che_covariance(vi: ArrayLike, *, study: Any, rho: float = 0.6) -> np.ndarray
     codes, _ = pd.factorize(labels)
     root = np.sqrt(variances)
     covariance = np.where(codes[:, None] == codes, rho * np.multiply.outer(root, root), 0.0)
+    np.fill_diagonal(covariance, variances)
+    return covariance
+
+
+def shared_control_covariance(vi: ArrayLike, *, study: Any, n_arm1: ArrayLike, n_arm2: ArrayLike) -> np.ndarray:
+    """Sampling covariance of comparisons that share a control group.
+
+    Parameters
+    ----------
+    vi : array_like, shape (n,)
+        Sampling variances.
+    study : array_like, shape (n,)
+        Comparisons with one label share one control group; none may be missing. Where a study has several
+        control groups, give labels that tell them apart.
+    n_arm1, n_arm2 : array_like, shape (n,)
+        Participants of the treatment and of the shared control group.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, n)
+        Covariance sqrt(v_i v_j) r_ij with r_ij = sqrt(n_i/(n_i + m) n_j/(n_j + m)), m the size of the control
+        group.
+
+    Raises
+    ------
+    DesignError
+        A variance or number not above 0, a study name missing, lengths that differ; rows are named.
+
+    References
+    ----------
+    Gleser, Olkin (2009), in The Handbook of Research Synthesis, 2nd ed, chapter 19, ISBN 978-0871541635;
+    Viechtbauer (2010), J Stat Softw 36(3), doi:10.18637/jss.v036.i03 (weights for the correlation).
+
+    Examples
+    --------
+    >>> shared_control_covariance([0.05, 0.05], study=["A", "A"], n_arm1=[40, 40], n_arm2=[40, 40])
+    array([[0.05 , 0.025],
+           [0.025, 0.05 ]])
+    """
+    variances = as_floats("vi", vi)
+    unpack(np.zeros_like(variances), variances)
+    labels = read_labels("study", study, variances.size)
+    require_labels("study", labels)
+    sizes = []
+    for name, values in (("n_arm1", n_arm1), ("n_arm2", n_arm2)):
+        numbers = as_floats(name, values)
+        if numbers.shape != variances.shape:
+            raise DesignError(f"{name} must have one entry per effect, {variances.size}; got shape {numbers.shape}")
+        bad = np.flatnonzero(~(numbers > 0))
+        if bad.size:
+            raise DesignError(f"{name} must be above 0 in {name_rows(bad)}", rows=bad, column=name)
+        sizes.append(numbers)
+    codes, _ = pd.factorize(labels)
+    share = np.sqrt(variances * sizes[0] / (sizes[0] + sizes[1]))
+    covariance = np.where(codes[:, None] == codes, np.multiply.outer(share, share), 0.0)
     np.fill_diagonal(covariance, variances)
     return covariance
 

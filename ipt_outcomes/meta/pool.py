@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ipt_outcomes.effects.effect_sizes import WITHOUT_CONTROL
 from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.meta.core import Problem, RegressionFit, fit
 from ipt_outcomes.meta.inference import TEST_NAMES, Inference, chi2_p, infer, quantile, resolve_test
@@ -39,6 +40,11 @@ TAU2_NAMES: dict[Tau2Method, str] = {
 NARROW_NOTE = (
     "The Knapp-Hartung interval is narrower than that of z. With effects this alike it understates the "
     'uncertainty: report both, or use test="knapp-hartung-adhoc".'
+)
+
+NO_CONTROL_NOTE = (
+    "These are changes from pre to post without a control group: what time alone would have done is part of them. "
+    "They say nothing on the effect of a treatment."
 )
 
 
@@ -149,7 +155,8 @@ def assemble(
     """Put a fit together with its test, its z counterpart (`plain`) and what was used."""
     i2, h2 = heterogeneity_shares(result, tau2)
     narrower = test != "z" and main.ci_high - main.ci_low < plain.ci_high - plain.ci_low
-    notes = tuple(note for note in (reason, NARROW_NOTE if narrower else "") if note)
+    alone = NO_CONTROL_NOTE if rows.effects is not None and rows.effects.measure in WITHOUT_CONTROL else ""
+    notes = tuple(note for note in (reason, NARROW_NOTE if narrower else "", alone) if note)
     prediction = None
     if tau2 != "common" and rows.used.size > 1:
         prediction = quantile(main.df, level) * math.sqrt(result.tau2 + main.se**2)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.effects.effect_sizes import MEASURE_NAMES, EffectSizes, Measure
+from ipt_outcomes.effects.effect_sizes import MEASURE_NAMES, RATIOS, EffectSizes, Measure
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.meta.inputs import Tau2Method, Test
 from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words
@@ -217,7 +217,7 @@ class PooledEffect(ResultObject):
 
     def _as_ratio(self, style: Style) -> str:
         """The same on the scale of the ratio, where the effect is the logarithm of one."""
-        if self.measure not in {"OR", "RR"}:
+        if self.measure not in RATIOS:
             return ""
         estimate, low, high = (math.exp(min(value, 700.0)) for value in (self.estimate, self.ci_low, self.ci_high))
         return f", {self.measure} {format_number(estimate, style)} ({format_interval(low, high, style)})"

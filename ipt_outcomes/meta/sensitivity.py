@@ -1,4 +1,4 @@
-"""How much one study matters."""
+"""How much one study matters, and how the pooled effect came about."""
 
 from __future__ import annotations
 
@@ -70,5 +70,78 @@ def leave_one_out(
         records.append({"left_out": name, **pool_rows(kept, tau2, test, level).row()})
     frame = pd.DataFrame(records, columns=["left_out", *COLUMNS])
     # Rows left out on purpose are not missing ones.
+    frame["n_dropped"] = int(rows.yi.size - rows.used.size)
+    return frame
+
+
+def cumulative(
+    yi: Effects,
+    vi: ArrayLike | None = None,
+    *,
+    order: Any = None,
+    tau2: Tau2Method = "REML",
+    test: Test = "knapp-hartung",
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Pool the first study, the first two, and so on.
+
+    Parameters
+    ----------
+    yi : EffectSizes or array_like, shape (n,)
+        Effects, one per study.
+    vi : array_like, shape (n,), optional
+        Sampling variances, for plain arrays.
+    order : array_like, shape (n,), optional
+        What the studies are sorted by, such as the year; equal values keep the order of the rows, which is also
+        the order when this is left out.
+    tau2, test, level
+        As in `pool`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``added`` (position of the row added), with `order` also ``order``, then the numbers of
+        `PooledEffect.to_frame` of the studies so far.
+
+    Raises
+    ------
+    DesignError
+        No usable row, an impossible variance, a value of `order` missing; rows are named.
+    OptionError
+        An option is not one of the choices.
+    ConvergenceError
+        tau2 could not be estimated at one of the steps.
+
+    Notes
+    -----
+    Looks after every study are tests after every study: the intervals are not corrected for it.
+
+    References
+    ----------
+    Lau, Antman, Jimenez-Silva et al (1992), N Engl J Med 327:248-254, doi:10.1056/NEJM199207233270406.
+
+    Examples
+    --------
+    >>> from ipt_outcomes.meta import cumulative
+    >>> cumulative([0.9, 0.5, 0.4], [0.1, 0.05, 0.02], order=[1989, 2012, 2000]).added.tolist()
+    [0, 2, 1]
+    """
+    check_options(tau2, test, level)
+    rows = unpack(yi, vi)
+    if rows.used.size == 0:
+        raise DesignError(f"nothing to pool: none of {rows.yi.size} rows has both an effect and a variance")
+    used, values = rows.used, None
+    if order is not None:
+        values = read_labels("order", order, rows.yi.size)
+        require_labels("order", values.iloc[used])
+        used = used[np.argsort(values.iloc[used].to_numpy(), kind="stable")]
+    records = []
+    for count in range(1, used.size + 1):
+        part = Rows(rows.yi, rows.vi, used[:count], rows.effects)
+        record: dict[str, Any] = {"added": int(used[count - 1])}
+        if values is not None:
+            record["order"] = values.iloc[used[count - 1]]
+        records.append(record | pool_rows(part, tau2, test, level).row())
+    frame = pd.DataFrame(records)
     frame["n_dropped"] = int(rows.yi.size - rows.used.size)
     return frame

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.privacy.links import Count, Derived, Implied, Link, Modelled, Sum
+from ipt_outcomes.privacy.links import Count, Derived, Implied, Kinds, Link, Modelled, Sum
 from ipt_outcomes.results import ResultRow, Results
 
 PEOPLE = "people"
@@ -47,6 +47,8 @@ class Ledger:
         What the numbers in ``n`` and ``denominator`` of each row count, as far as that is among the counts.
     by_number : dict of int to list of ResultRow
         Rows of people.
+    kinds : list of Kinds
+        What some of the counts count; their sums follow from it.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Ledger:
     declared: set[str] = field(default_factory=set)
     means: dict[str, dict[int, list[str]]] = field(default_factory=dict)
     by_number: dict[int, list[ResultRow]] = field(default_factory=dict)
+    kinds: list[Kinds] = field(default_factory=list)
 
     def add_sum(self, total: str, parts: Iterable[str]) -> None:
         """Add a sum once."""
@@ -111,7 +114,7 @@ def ledger_of(results: Results, links: Sequence[Link]) -> Ledger:
     ----------
     results : Results
         Complete.
-    links : sequence of Sum, Derived or Modelled
+    links : sequence of Link
 
     Returns
     -------
@@ -128,6 +131,7 @@ def ledger_of(results: Results, links: Sequence[Link]) -> Ledger:
     _check_links(results, ledger, links)
     _add_sums(ledger, [link for link in links if isinstance(link, Sum)])
     _add_stated(ledger, links)
+    _add_kinds(ledger, [link for link in links if isinstance(link, Kinds)])
     _add_levels(ledger, results)
     for row in results:
         _add_share(ledger, row)
@@ -170,6 +174,8 @@ def _check_links(results: Results, ledger: Ledger, links: Sequence[Link]) -> Non
             case Modelled(rows=modelled, people=people):
                 used += [cell for cell in people if isinstance(cell, str)]
                 rows += modelled
+            case Kinds(counts=counts):
+                used += counts
     if no_count := sorted({name for name in used if name not in ledger.counts}):
         raise IptError(f"a link names what is no count of people: {', '.join(no_count)}")
     if no_row := sorted({name for name in rows if name not in known or name in ledger.counts}):
@@ -222,7 +228,7 @@ def _cell(ledger: Ledger, cell: Count, values: Mapping[str, int]) -> str:
 def _add_stated(ledger: Ledger, links: Sequence[Link]) -> None:
     """What the job states about rows that are no counts."""
     for link in links:
-        if isinstance(link, Sum):
+        if not isinstance(link, Derived | Modelled):
             continue
         cells = link.counts if isinstance(link, Derived) else link.people
         names = [_named(ledger, cell) for cell in cells]
@@ -245,12 +251,25 @@ def _named(ledger: Ledger, cell: Count) -> str:
     return ledger.add_implied(cell.name, cell.count)
 
 
+def _add_kinds(ledger: Ledger, tables: Sequence[Kinds]) -> None:
+    """What counts count: all sums of them are known from it, and none is stated besides."""
+    for table in tables:
+        for name, count in zip(table.counts, table.people @ table.inside.astype(int), strict=True):
+            if ledger.counts[name] != count:
+                raise IptError(f"the kinds of people in {name} do not add up to it")
+    named = {name for table in tables for name in table.counts}
+    if mixed := sorted({total for total, parts in ledger.sums if named & {total, *parts}}):
+        raise IptError(f"what is stated by kinds of people cannot be in a sum, too: {', '.join(mixed)}")
+    ledger.kinds += tables
+
+
 def _add_levels(ledger: Ledger, results: Results) -> None:
     """A total leaves a variable out of its groups: its levels are its parts, what they lack is a count, too."""
     stated: dict[str, list[frozenset[str]]] = {}
     for total, parts in ledger.sums:
         stated.setdefault(total, []).append(parts)
-    for total, variable, parts in _levels([row for row in results if row.id in ledger.counts]):
+    named = {name for table in ledger.kinds for name in table.counts}
+    for total, variable, parts in _levels([row for row in results if row.id in ledger.counts.keys() - named]):
         if any(parts <= given for given in stated.get(total, ())):
             continue
         rest = ledger.counts[total] - sum(ledger.counts[part] for part in parts)

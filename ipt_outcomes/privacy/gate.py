@@ -7,9 +7,31 @@ from typing import Literal
 
 import pandas as pd
 
-from ipt_outcomes.results import ResultObject
+from ipt_outcomes.results import ResultObject, plural
 
 Action = Literal["refused", "left out", "changed", "warned"]
+RULES = {
+    "L1": "every column is known, mapped or left out on purpose",
+    "L2": "no heading promises an identifier",
+    "L3": "no value looks like an identifier",
+    "L4": "no free text",
+    "L5": "no dates",
+    "L6": "ages over 89 are one group",
+    "L7": "no postcodes",
+    "L8": "ids are random keys",
+    "L9": "everybody shares sex, age, site and the like with at least four others",
+    "L10": "labels, notes and the name of the file hold no identifier",
+    "L11": "codes and scores are possible ones",
+    "L12": "one row per person, time and instrument",
+    "L13": "the file is whole and of the letters it declares",
+    "L14": "the file was read safely",
+}
+"""The rules of the load gate, as what holds of data that passed."""
+
+_NEVER_MORE = (
+    "This is what was checked. The data still stand for single people, row by row: whether anybody could be recognised "
+    "from them, no program can tell."
+)
 GATE_COLUMNS = ("rule", "action", "column", "count", "detail")
 
 
@@ -44,9 +66,34 @@ class Gate(ResultObject):
     Parameters
     ----------
     entries : tuple of GateEntry
+    checked : tuple of str
+        Rules that were looked at; others had nothing to be looked at (no ages, no file).
     """
 
     entries: tuple[GateEntry, ...] = ()
+    checked: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Rules that were looked at and neither changed nor warned of anything, in order."""
+        said = {entry.rule for entry in self.entries}
+        return tuple(rule for rule in RULES if rule in self.checked and rule not in said)
+
+    def checks(self) -> pd.DataFrame:
+        """Return what became of each rule: ``rule check outcome``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``outcome`` is what the gate did (refused, warned, changed, left out), ``"passed"``, or
+            ``"nothing to check"``.
+        """
+        rows = []
+        for rule, check in RULES.items():
+            done = {entry.action for entry in self.entries if entry.rule == rule}
+            found = next((action for action in ("refused", "warned", "changed", "left out") if action in done), None)
+            rows.append((rule, check, found or ("passed" if rule in self.checked else "nothing to check")))
+        return pd.DataFrame(rows, columns=["rule", "check", "outcome"])
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per entry: ``rule action column count detail``."""
@@ -56,7 +103,13 @@ class Gate(ResultObject):
 
     def summary(self, digits: int = 2) -> str:
         """Return one line per entry."""
-        if not self.entries:
-            return "The gate changed nothing."
         lines = [f"{entry.rule} {entry.action}: {entry.detail}" for entry in self.entries]
-        return "\n".join([f"The gate: {len(lines)} entries.", *lines])
+        head = (
+            f"The gate: {len(lines)} {plural(len(lines), 'entry', 'entries')}."
+            if lines
+            else "The gate changed nothing."
+        )
+        if not self.checked:
+            return "\n".join([head, *lines])
+        passed = "; ".join(f"{rule} {RULES[rule]}" for rule in self.passed)
+        return "\n".join([head, *lines, f"Passed: {passed or 'no rule without an entry'}.", _NEVER_MORE])

@@ -40,6 +40,33 @@ def draw_keys(n: int, *, sha256: str, purpose: str, prefix: str) -> np.ndarray:
     return np.array([f"{prefix}{key:012x}" for key in drawn.tolist()], dtype=object)
 
 
+def plain_ids(ids: Sequence[str]) -> list[str]:
+    """Return ids without leading zeros and blanks, in small letters.
+
+    Parameters
+    ----------
+    ids : sequence of str
+
+    Returns
+    -------
+    list of str
+        Ids that look alike have one form.
+
+    Examples
+    --------
+    >>> plain_ids(["007", "A 01", "a1"])
+    ['7', 'a1', 'a1']
+    """
+    forms: list[str] = _plain(ids).to_pylist()
+    return forms
+
+
+def _plain(ids: Sequence[str]) -> pa.Array:
+    plain = pc.utf8_lower(pa.array(ids, type=pa.large_string()))
+    plain = pc.replace_substring_regex(plain, r"\s+", "")
+    return pc.replace_substring_regex(plain, r"(^|[^0-9])0+([0-9])", r"\1\2")
+
+
 def look_alikes(ids: Sequence[str]) -> tuple[int, int]:
     """Count ids that differ only by leading zeros, case or blanks.
 
@@ -58,9 +85,6 @@ def look_alikes(ids: Sequence[str]) -> tuple[int, int]:
     >>> look_alikes(["007", "07", "7", "8"])
     (1, 3)
     """
-    plain = pc.utf8_lower(pa.array(ids, type=pa.large_string()))
-    plain = pc.replace_substring_regex(plain, r"\s+", "")
-    plain = pc.replace_substring_regex(plain, r"(^|[^0-9])0+([0-9])", r"\1\2")
-    counts = pc.value_counts(plain).field("counts").to_numpy(zero_copy_only=False)
+    counts = pc.value_counts(_plain(ids)).field("counts").to_numpy(zero_copy_only=False)
     several = counts[counts > 1]
     return len(several), int(several.sum())

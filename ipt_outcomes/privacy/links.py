@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ipt_outcomes.errors import IptError
 
 
@@ -92,7 +95,67 @@ class Modelled:
     people: tuple[Count, ...]
 
 
-Link = Sum | Derived | Modelled
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kinds:
+    """Every kind of person there can be by the definitions, and which counts each kind is in.
+
+    From this all that counts say about each other follows: which is part of which, which overlap, and what is left
+    of one without another. Counts in several tables of kinds tie them together.
+
+    Parameters
+    ----------
+    counts : tuple of str
+        Ids of rows of people.
+    inside : numpy.ndarray of bool, shape (k, n)
+        Whether each of the k kinds is in each of the n counts. A kind that is left out is one a reader knows to be
+        impossible.
+    people : numpy.ndarray of int, shape (k,)
+        How many there are of each kind.
+    order : tuple of int or None
+        When each count is published where small ones are hidden: lower comes first, and is not hidden to save a
+        later one. None: it is not published then.
+    """
+
+    counts: tuple[str, ...]
+    inside: NDArray[np.bool_]
+    people: NDArray[np.int64]
+    order: tuple[int | None, ...]
+
+    def __post_init__(self) -> None:
+        if self.inside.shape != (len(self.people), len(self.counts)) or len(self.order) != len(self.counts):
+            raise IptError("a table of kinds needs a row for each kind and a column and a place for each count")
+
+
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """Rows that whoever may not see small counts does not get at all: coarser ones stand in their place.
+
+    Parameters
+    ----------
+    rows : tuple of str
+    """
+
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Rows whose further digits give numbers of people back: where small ones are hidden, they are rounded.
+
+    The mean of whole scores is a fraction whose denominator, the number of people, can be worked out from enough
+    digits; two SDs and the one pooled from them give the numbers in both arms.
+
+    Parameters
+    ----------
+    rows : tuple of str
+    decimals : int
+    """
+
+    rows: tuple[str, ...]
+    decimals: int
+
+
+Link = Sum | Derived | Modelled | Kinds | Fine | Printed
 
 
 def part_of(total: str, part: str) -> Sum:

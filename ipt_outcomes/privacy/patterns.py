@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,11 +48,14 @@ class Finding:
         What they look like, in words.
     count : int
         Cells.
+    values : frozenset of str
+        The values, to find their cells; never to be shown. Empty where it is the column as a whole.
     """
 
     rule: str
     kind: str
     count: int
+    values: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
 
 def looks_like(value: str) -> str | None:
@@ -118,14 +121,16 @@ def scan(
         Empty where nothing was found.
     """
     found: dict[tuple[str, str], int] = {}
+    texts: dict[tuple[str, str], set[str]] = {}
     for value, count in zip(values, counts, strict=True):
         kind = looks_like(value)
         key = ("L3", kind) if kind is not None else ("L4", f"text longer than {LONGEST_CODE} characters")
         if kind is not None or len(value) > LONGEST_CODE:
             found[key] = found.get(key, 0) + int(count)
+            texts.setdefault(key, set()).add(value)
     total, different = int(counts.sum()), len(values)
     # A handful of different values may well be codes, however few the rows.
     many = variety and different > 5 and different * 2 > (total if units is None else units)
     if not found and (many or (most_levels is not None and different > most_levels)):
         found["L4", f"{different} different values, as free text has"] = total
-    return [Finding(rule, kind, count) for (rule, kind), count in found.items()]
+    return [Finding(rule, kind, count, frozenset(texts.get((rule, kind), ()))) for (rule, kind), count in found.items()]

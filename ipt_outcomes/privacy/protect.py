@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from ipt_outcomes.privacy.audience import Audience, AudienceRule, audience_rule
+from ipt_outcomes.privacy.coarser import with_printed_digits, without_fine
 from ipt_outcomes.privacy.counts import PEOPLE, PERCENT, Ledger, ledger_of
 from ipt_outcomes.privacy.derived import hidden_rows, tells_nothing_new
 from ipt_outcomes.privacy.links import Link
@@ -16,32 +17,34 @@ from ipt_outcomes.results import ResultRow, Results
 _COST_OF_A_ROW = 0.1
 
 
-def protect(results: Results, sums: Sequence[Link] = (), *, audience: Audience) -> Results:
+def protect(results: Results, links: Sequence[Link] = (), *, audience: Audience) -> Results:
     """Return the results as an audience may see them: small counts hidden, and all that gives one back.
 
     Parameters
     ----------
     results : Results
         Complete. Rows with the unit "people" are counts of people.
-    sums : sequence of Sum, Derived or Modelled
+    links : sequence of Link
         What ties the numbers together. Found without being stated: a percentage or count with its denominator
         (``value``, ``denominator``) makes its complement a count, too; counts that differ in the level of one
         variable are parts of the row that leaves the variable out (same analysis and statistic), and what they
         lack is a count. Two rows that count the same people, or nested counts of different analyses, have to be
-        stated.
+        stated: one by one (`Sum`), or all at once by what each counts, with the order of their use (`Kinds`).
     audience : {"internal", "board", "public", "publication"}
         "internal" and "publication" see everything. See `ipt_outcomes.privacy.audience_rule`.
 
     Returns
     -------
     Results
-        The same rows in the same order; a hidden one has no value, ``n`` or ``denominator`` and is suppressed.
+        The same rows in the same order, those stated to be `Fine` left out; a hidden one has no value, ``n`` or
+        ``denominator`` and is suppressed.
         Besides counts, these are hidden: rows stated as `Derived` from a hidden count; percentages and ratios
         of counts (OR, RR, risk difference, NNT) where a count beside them is hidden, with all undeclared rows of
         the same analysis and groups; rows whose ``n`` or ``denominator`` is small, or is a hidden count; rows
         without either in the family of a hidden count; `Modelled` rows with a group too small to be shown.
         On rows that stay, ``n`` and ``denominator`` obey the same rule (None where hidden). For a board, counts
-        are rounded, and percentages are those of the exact counts to one decimal.
+        are rounded, and percentages are those of the exact counts to one decimal. Rows stated to be `Printed` lose
+        the digits that are not.
 
     Raises
     ------
@@ -70,7 +73,9 @@ def protect(results: Results, sums: Sequence[Link] = (), *, audience: Audience) 
     [40, None, None]
     """
     rule = audience_rule(audience)
-    ledger = ledger_of(results, sums)
+    if rule.hides:
+        results, links = without_fine(results, links)
+    ledger = ledger_of(results, links)
     if not rule.hides:
         return results
     concealed = _hide(ledger, rule, exact=_given_back(ledger, frozenset()))
@@ -79,7 +84,8 @@ def protect(results: Results, sums: Sequence[Link] = (), *, audience: Audience) 
         hidden = _hide_behind_rounding(results, ledger, rule, concealed)
         concealed |= hidden
     gone = hidden | hidden_rows(results, ledger, concealed, rule)
-    return Results(tuple(_seen(row, gone, ledger, hidden, rule) for row in results))
+    seen = Results(tuple(_seen(row, gone, ledger, hidden, rule) for row in results))
+    return with_printed_digits(seen, links)
 
 
 def hidden_counts(results: Results) -> int:
@@ -103,6 +109,7 @@ def _hide(
     """Choose the counts to hide; those in `rounded` have lost what is computed from them and cost less."""
     # SciPy's solvers take a moment to import, and loading data goes through this package too.
     from ipt_outcomes.privacy.cells import CountTable, counts_to_hide
+    from ipt_outcomes.privacy.published import Seen, counts_not_published
 
     seen = {}
     for name, count in ledger.counts.items():
@@ -114,16 +121,28 @@ def _hide(
     for counts in ledger.rests_on.values():
         for name in counts.difference(rounded):
             extra[name] = extra.get(name, 0.0) + _COST_OF_A_ROW
+    named = {name for table in ledger.kinds for name in table.counts}
     table = CountTable(
-        counts=ledger.counts,
+        counts={name: count for name, count in ledger.counts.items() if name not in named},
         sums=tuple((total, tuple(sorted(parts))) for total, parts in ledger.sums),
         implied=frozenset(ledger.implied),
         seen_as=seen,
         extra_cost=extra,
     )
-    return counts_to_hide(
+    hidden = counts_to_hide(
         table, smallest_shown=rule.smallest_shown, narrowest=rule.narrowest, zero_shown=rule.zero_shown
     )
+    if ledger.kinds:
+        hidden |= counts_not_published(
+            ledger.kinds,
+            Seen(
+                smallest_shown=rule.smallest_shown,
+                narrowest=rule.narrowest,
+                zero_shown=rule.zero_shown,
+                ranges=seen,
+            ),
+        )
+    return hidden
 
 
 def _hide_behind_rounding(

@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 HIGHEST_AGE = 90.0
 SMALLEST_GROUP = 5
+QUASI_IDENTIFIERS = (
+    "sex", "age", "age_band", "site_id", "ethnicity_group", "education", "employment", "imd_decile", "zip3",
+    "start_year",
+)  # fmt: skip
+"""Columns of people that may make somebody stand out together with others (rule L9)."""
 
 # Three-digit ZIP areas with 20,000 people or fewer (2000 census, HHS guidance on 45 CFR 164.514(b)(2)(i)(B)).
 _SMALL = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
 SMALL_ZIP_AREAS = frozenset(_SMALL.split())
 _ZIP = re.compile(r"\s*(\d{3})(?:\d{2}(?:-?\d{4})?)?\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymity:
+    """How many people share what is known of them.
+
+    Parameters
+    ----------
+    rows : int
+    k : int
+        Size of the smallest group of people with the same quasi-identifiers.
+    unique_rows : int
+        People alone in their group.
+    sizes : pandas.Series of int
+        Size of each group.
+    l : int or None
+        Fewest different sensitive values in a group, where a sensitive column was given.
+    """
+
+    rows: int
+    k: int
+    unique_rows: int
+    sizes: pd.Series
+    l: int | None = None  # noqa: E741  the name of the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +61,49 @@ class SmallGroups:
         People in groups smaller than `SMALLEST_GROUP`.
     unique : int
         People alone in their group.
+    without : dict of str to int
+        Column to the people in small groups if it were left out.
     """
 
     columns: tuple[str, ...]
     k: int
     people: int
     unique: int
+    without: dict[str, int] = field(default_factory=dict)
+
+
+def anonymity(people: pd.DataFrame, columns: Sequence[str], *, sensitive: str | None = None) -> Anonymity:
+    """Measure k-anonymity, and l-diversity if a sensitive column is named.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        One row per person; missing is a level of its own.
+    columns : sequence of str
+        Quasi-identifiers, as they stand (bands are made before).
+    sensitive : str, optional
+        Column whose different values in each group are counted.
+
+    Returns
+    -------
+    Anonymity
+
+    References
+    ----------
+    Sweeney (2002), Int J Uncertain Fuzz 10(5):557-570, doi:10.1142/S0218488502001648; Machanavajjhala et al. (2007),
+    ACM Trans Knowl Discov Data 1(1):3, doi:10.1145/1217299.1217302.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"sex": ["f", "f", "m"], "area": ["grief", "dispute", "grief"]})
+    >>> found = anonymity(table, ["sex"], sensitive="area")
+    >>> found.k, found.unique_rows, found.l
+    (1, 1, 1)
+    """
+    groups = people.groupby(list(columns), dropna=False, observed=True)
+    sizes = groups.size()
+    fewest = None if sensitive is None else int(groups[sensitive].nunique(dropna=False).min())
+    return Anonymity(len(people), int(sizes.min()), int((sizes == 1).sum()), sizes, fewest)
 
 
 def top_ages(ages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,11 +170,21 @@ def small_groups(people: pd.DataFrame, columns: tuple[str, ...]) -> SmallGroups 
     levels = people[list(known)].copy()
     if "age" in levels:
         levels["age"] = levels["age"] // 10
-    sizes = levels.groupby(list(known), dropna=False, observed=True).size()
-    sizes = sizes[sizes > 0]
+    found = anonymity(levels, known)
+    without = {
+        column: _in_small_groups(levels, [other for other in known if other != column])
+        for column in known
+        if len(known) > 1
+    }
     return SmallGroups(
         columns=known,
-        k=int(sizes.min()),
-        people=int(sizes[sizes < SMALLEST_GROUP].sum()),
-        unique=int((sizes == 1).sum()),
+        k=found.k,
+        people=int(found.sizes[found.sizes < SMALLEST_GROUP].sum()),
+        unique=found.unique_rows,
+        without=without,
     )
+
+
+def _in_small_groups(people: pd.DataFrame, columns: list[str]) -> int:
+    sizes = anonymity(people, columns).sizes
+    return int(sizes[sizes < SMALLEST_GROUP].sum())

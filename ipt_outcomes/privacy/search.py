@@ -224,7 +224,7 @@ class Search:
             return witness
         rows = self.matrix[:, cells]
         goal = np.where(np.isin(cells, target.cells), -float(sign), 0.0)
-        found = _in_whole_numbers(goal, csr_array(rows[rows.any(axis=1)]), low[cells], high[cells])
+        found = in_whole_numbers(goal, csr_array(rows[rows.any(axis=1)]), low[cells], high[cells])
         if found is None:
             return witness
         witness[cells] = found.astype(np.int64)
@@ -324,14 +324,33 @@ class _Programme:
         return float(cost[chosen].sum()), chosen
 
 
-def _in_whole_numbers(
-    goal: NDArray[np.float64], sums: csr_array, low: Integers, high: Integers
+def in_whole_numbers(
+    goal: NDArray[np.float64],
+    sums: csr_array,
+    low: Integers,
+    high: Integers,
+    within: tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[float, float] = (0.0, 0.0),
 ) -> NDArray[np.float64] | None:
     """Solve a programme in whole numbers by branching on its linear relaxation, which mostly is whole already.
 
     SciPy's own integer solver writes to the standard output of the process now and then.
+
+    Parameters
+    ----------
+    goal : numpy.ndarray of float, shape (n,)
+        To be made least.
+    sums : scipy.sparse.csr_array, shape (m, n)
+    low, high : numpy.ndarray of int, shape (n,)
+        Between which the n numbers lie.
+    within : tuple
+        Between which each of the m sums lies.
+
+    Returns
+    -------
+    numpy.ndarray of float or None
+        None where there is no solution, or none was found soon enough.
     """
-    constraints = [LinearConstraint(sums, 0, 0)] if sums.shape[0] else []
+    constraints = [LinearConstraint(sums, *within)] if sums.shape[0] else []
     open_ranges = [(low.astype(float), high.astype(float))]
     for _ in range(_MOST_BRANCHES):
         if not open_ranges:

@@ -27,9 +27,9 @@ from ipt_outcomes.report.document import (
     Table,
 )
 from ipt_outcomes.report.layout import TEXT_WIDTH, Fit, figure_height, fit_table, introduces, leads, paper_blocks
-from ipt_outcomes.report.packing import repack
 from ipt_outcomes.report.runs import SIMULATED, Run, check, doi_address, labels, runs, spans
 from ipt_outcomes.results import visible
+from ipt_outcomes.results.packing import repack
 from ipt_outcomes.tables import Content, TableRow, TableSpec
 
 _ACCENT = RGBColor(0x0B, 0x5A, 0x66)

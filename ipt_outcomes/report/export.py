@@ -6,69 +6,25 @@ therefore stored as text; a number stays a number.
 
 from __future__ import annotations
 
-import csv
 import io
 import math
-import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipt_outcomes.errors import DataError, OptionError
-from ipt_outcomes.report.packing import repack
 from ipt_outcomes.results import visible
+from ipt_outcomes.results.packing import repack
+from ipt_outcomes.results.spreadsheet import RUNS, csv_text, frame_rows, plain_value, replace_file, safe_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The full-width forms are run by spreadsheets set to Japanese.
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+__all__ = ["csv_text", "replace_file", "safe_text", "workbook", "write_table"]
+
 _LONGEST_CELL = 32_767
 _MOST_ROWS = 1_048_576
 _SHEET_NAME = 31
-
-
-def safe_text(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would run.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> safe_text("=1+1"), safe_text("Weissman 1979")
-    ("'=1+1", 'Weissman 1979')
-    """
-    return f"'{text}" if text.startswith(_RUNS) else text
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table as CSV text.
-
-    Parameters
-    ----------
-    header : sequence of str
-    rows : iterable of sequence
-        Text, numbers (unrounded), dates, None; what is missing becomes an empty cell.
-
-    Returns
-    -------
-    str
-        Comma-separated, lines end with CR LF (RFC 4180).
-    """
-    target = io.StringIO()
-    # Both characters of this line end are quoted inside a cell; a bare CR would start a row that runs.
-    writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow([safe_text(name) for name in header])
-    for row in rows:
-        writer.writerow([_csv_cell(value) for value in row])
-    return target.getvalue()
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
@@ -100,24 +56,10 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
     if not path.parent.is_dir():
         raise OptionError(f"the folder for {path.name} does not exist", hint="Make it first.")
     header = [str(name) for name in frame.columns]
-    rows = list(_rows(frame))
+    rows = list(frame_rows(frame))
     data = csv_text(header, rows).encode() if suffix == ".csv" else workbook({"Table": (header, rows)})
     replace_file(path, data)
     return path
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file beside its place and move it there, so that nobody ever reads half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            target.write(data)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def workbook(sheets: Mapping[str, tuple[Sequence[str], Sequence[Sequence[object]]]]) -> bytes:
@@ -165,7 +107,7 @@ def _sheet_name(name: str) -> str:
 
 def _put(cell: Any, value: object) -> None:
     """Store a value; only a finite number becomes anything but text."""
-    value = _plain(value)
+    value = plain_value(value)
     if value is None:
         return
     if isinstance(value, bool) or (isinstance(value, int | float) and math.isfinite(value)):
@@ -178,31 +120,4 @@ def _put(cell: Any, value: object) -> None:
     cell.value = text
     cell.data_type = "s"
     # Keeps the text a text when someone edits the cell and presses enter.
-    cell.quotePrefix = text.startswith(_RUNS)
-
-
-def _rows(frame: pd.DataFrame) -> Iterable[list[object]]:
-    columns = [frame.iloc[:, position].tolist() for position in range(frame.shape[1])]
-    return (list(row) for row in zip(*columns, strict=True))
-
-
-def _csv_cell(value: object) -> str:
-    value = _plain(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int | float):
-        return repr(value)
-    return safe_text(str(value))
-
-
-def _plain(value: object) -> object:
-    """Python's own number for a NumPy one; None for every kind of missing."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return None
-    if hasattr(value, "item") and hasattr(value, "dtype"):
-        value = value.item()
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return value
+    cell.quotePrefix = text.startswith(RUNS)

@@ -37,13 +37,14 @@ def _docx(document: Document) -> bytes:
 
 def _xlsx(document: Document) -> bytes:
     from ipt_outcomes.report.export import workbook
+    from ipt_outcomes.report.levels import in_words
 
     known = document.results.by_id()
     specs = [block.spec for block in document.blocks if isinstance(block, Table)]
     specs += [block.data for block in document.blocks if isinstance(block, Figure) and block.data is not None]
     sheets = {f"{number} {spec.id}": cell_values(spec, known) for number, spec in enumerate(specs, start=1)}
     frame = document.results.to_frame()
-    frame["groups"] = ["; ".join(f"{name}={level}" for name, level in groups.items()) for groups in frame["groups"]]
+    frame["groups"] = [in_words(groups) for groups in frame["groups"]]
     rows = [list(row) for row in frame.itertuples(index=False, name=None)]
     return workbook({"results": ([str(name) for name in frame.columns], rows), **sheets})
 

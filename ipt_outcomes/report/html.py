@@ -26,12 +26,13 @@ from ipt_outcomes.report.runs import (
     doi_address,
     is_empty,
     labels,
+    row_groups,
     runs,
     spans,
 )
 from ipt_outcomes.resources import shipped
 from ipt_outcomes.results import ResultRow, visible
-from ipt_outcomes.tables import TableRow, TableSpec
+from ipt_outcomes.tables import TableSpec
 
 # What `pictures` draws with. A drawing with any other element, with a handler or with a link out of itself was
 # not made there.
@@ -92,7 +93,7 @@ def write_html(document: Document) -> str:
         value=_attribute,
         svg=_inline_svg,
         doi=doi_address,
-        groups=_row_groups,
+        groups=row_groups,
         spans=spans,
         empty=is_empty,
         fit=lambda spec: _fit(spec, known),
@@ -160,16 +161,6 @@ def _inline_svg(picture: Picture, alt: str, *, wide: bool) -> Markup:
         raise IptError("a drawing must be one plain svg element, as report.pictures.picture makes it")
     start = f'<svg role="img" aria-label="{escape(visible(alt))}" '
     return Markup(start + svg.removeprefix("<svg "))  # noqa: S704 - checked above
-
-
-def _row_groups(spec: TableSpec) -> list[list[TableRow]]:
-    """Split the rows at group rows: each group is a table body of its own."""
-    found: list[list[TableRow]] = []
-    for row in spec.rows:
-        if row.kind == "group" or not found:
-            found.append([])
-        found[-1].append(row)
-    return found
 
 
 def _fit(spec: TableSpec, known: Mapping[str, ResultRow]) -> str:

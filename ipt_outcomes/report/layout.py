@@ -22,10 +22,17 @@ TEXT_WIDTH = 482.0
 _TEXT_HEIGHT = 705.0
 _HEADING, _PARAGRAPH_LINE, _CAPTION_LINE, _GAPS = 46.0, 18.0, 16.0, 40.0
 
+FLOATS = 0.3 * _TEXT_HEIGHT
+"""A figure higher than this, in points, need not stand where the text names it."""
+WHOLE = 0.45 * _TEXT_HEIGHT
+"""A table up to this height, in points, is not torn over two pages."""
+
 # Sizes of type of a table, in points, the one of every table that fits first.
 _SIZES = (9.0, 8.0, 7.0, 6.5)
 _GAP = 7.2
 """Margins of a cell, left and right together, in points."""
+_ROW_MARGINS = 6.8
+"""Margins of a row, above and below together, in points."""
 
 # Ems; a text column wraps into no less than a short name and year need.
 _UNWRAPPED, _LONGEST_WORD, _WIDEST = 7.5, 9.5, 22.0
@@ -185,6 +192,35 @@ def _needs(spec: TableSpec, column: Column, position: int, known: Mapping[str, R
     return Need(word=word, least=max(word, min(wanted, _UNWRAPPED)), wanted=max(word, wanted))
 
 
+def table_height(spec: TableSpec, fit: Fit, known: Mapping[str, ResultRow]) -> float:
+    """Estimate the height of a table with its caption and notes.
+
+    Parameters
+    ----------
+    spec : TableSpec
+    fit : Fit
+        Of the table.
+    known : mapping of str to ResultRow
+
+    Returns
+    -------
+    float
+        In points.
+    """
+    heads = [_lines(column.label, fit.size, width) for column, width in zip(spec.columns, fit.widths, strict=True)]
+    rows = [
+        1
+        if row.kind == "group"
+        else max(_lines(plain(cell, known), fit.size, width) for cell, width in zip(row.cells, fit.widths, strict=True))
+        for row in spec.rows
+    ]
+    lines = max(heads, default=1) + sum(rows)
+    notes = sum(0.6 + _lines(plain(note, known), 8.5) for note in spec.notes)
+    # A line of a cell takes 1.16 times its size, the first only 0.66: no space stands above it.
+    body = fit.size * (1.16 * lines - 0.5 * (len(rows) + 1)) + _ROW_MARGINS * (len(rows) + 1)
+    return body + 11.0 * notes + _CAPTION_LINE * _lines(spec.caption, 9.5) + _GAPS / 2
+
+
 def figure_height(caption: str, lead: tuple[Block, ...], known: Mapping[str, ResultRow]) -> float:
     """Most height a figure may take so that caption, heading and introduction stay on its page.
 
@@ -231,6 +267,6 @@ def leads(document: Document) -> dict[str, tuple[Block, ...]]:
     return found
 
 
-def _lines(text: str, size: float) -> int:
+def _lines(text: str, size: float, width: float = 0.95 * TEXT_WIDTH) -> int:
     # A line is never filled to its end.
-    return int(text_width(text) * size / (0.95 * TEXT_WIDTH)) + 1
+    return int(text_width(text) * size / max(width, size)) + 1

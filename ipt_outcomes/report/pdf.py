@@ -25,7 +25,17 @@ from ipt_outcomes.report.document import (
     References,
     Table,
 )
-from ipt_outcomes.report.layout import TEXT_WIDTH, figure_height, fit_table, introduces, leads, paper_blocks
+from ipt_outcomes.report.layout import (
+    FLOATS,
+    TEXT_WIDTH,
+    WHOLE,
+    figure_height,
+    fit_table,
+    introduces,
+    leads,
+    paper_blocks,
+    table_height,
+)
 from ipt_outcomes.report.pictures import aspect
 from ipt_outcomes.report.runs import SIMULATED, check, doi_address, labels, runs, spans
 from ipt_outcomes.resources import shipped
@@ -93,7 +103,7 @@ def _page(document: Document) -> dict[str, Any]:
     blocks = [
         {
             **_block(block, known, label),
-            **(_figure_width(block, lead[block.id], known) if isinstance(block, Figure) else {}),
+            **(_figure_size(block, lead[block.id], known) if isinstance(block, Figure) else {}),
             "keep": introduces(block, after),
         }
         for block, after in paper_blocks(document)
@@ -142,9 +152,11 @@ def _figure(block: Figure, label: str) -> dict[str, Any]:
     }
 
 
-def _figure_width(block: Figure, lead: tuple[Block, ...], known: Mapping[str, ResultRow]) -> dict[str, float]:
+def _figure_size(block: Figure, lead: tuple[Block, ...], known: Mapping[str, ResultRow]) -> dict[str, Any]:
+    shape = aspect(block.picture.svg_wide)
     highest = figure_height(block.caption, lead, known)
-    return {"width": min(block.picture.width_inches * 72, TEXT_WIDTH, highest * aspect(block.picture.svg_wide))}
+    width = min(block.picture.width_inches * 72, TEXT_WIDTH, highest * shape)
+    return {"width": width, "floats": width / shape > FLOATS}
 
 
 def _table(spec: TableSpec, known: Mapping[str, ResultRow], label: str) -> dict[str, Any]:
@@ -160,6 +172,7 @@ def _table(spec: TableSpec, known: Mapping[str, ResultRow], label: str) -> dict[
         "size": fit.size,
         "widths": fit.widths,
         "full": fit.full,
+        "whole": table_height(spec, fit, known) <= WHOLE,
     }
 
 

@@ -233,6 +233,26 @@ def spans(row: TableRow) -> bool:
     return row.kind == "group" and all(is_empty(cell) for cell in row.cells[1:])
 
 
+def row_groups(spec: TableSpec) -> list[list[TableRow]]:
+    """Split the rows of a table at its group rows.
+
+    Parameters
+    ----------
+    spec : TableSpec
+
+    Returns
+    -------
+    list of list of TableRow
+        Each begins with its group row; rows before the first group row are a list of their own.
+    """
+    found: list[list[TableRow]] = []
+    for row in spec.rows:
+        if row.kind == "group" or not found:
+            found.append([])
+        found[-1].append(row)
+    return found
+
+
 def cell_values(spec: TableSpec, known: Mapping[str, ResultRow]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of a table for a spreadsheet: numbers unrounded, an interval apart.
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError, IptError, OptionError
 from ipt_outcomes.report.manifest import MANIFEST_NAME, Manifest, sha256
-from ipt_outcomes.results import ResultObject, ResultRow, Results
+from ipt_outcomes.results import ResultObject, ResultRow, Results, plural
 
 RESULTS_NAME = "results.json"
 
@@ -44,9 +44,11 @@ class Verification(ResultObject):
         """Return one line that says whether all is well, then one line per file at fault."""
         bad = self.files[self.files["status"] != "ok"]
         if self.ok:
-            return f"{len(self.files)} files, all as they were made"
+            many = len(self.files)
+            return f"{many} {plural(many, 'file', 'files')}, all as they were made"
         lines = [f"{row.name}: {row.status}" for row in bad.itertuples(index=False)]
-        return "\n".join([f"{len(bad)} of {len(self.files)} files are not as they were made", *lines])
+        are = plural(len(bad), "is not as it was made", "are not as they were made")
+        return "\n".join([f"{len(bad)} of {len(self.files)} {plural(len(self.files), 'file', 'files')} {are}", *lines])
 
 
 def verify(folder: str | Path) -> Verification:

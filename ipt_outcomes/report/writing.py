@@ -45,3 +45,8 @@ def say(template: str, **parts: Inline | Content) -> Content:
         part = parts[name]
         content.extend(part if isinstance(part, tuple) else (part,))
     return tuple(content)
+
+
+def capital(text: str) -> str:
+    """Return text with a capital first letter."""
+    return text[:1].upper() + text[1:]

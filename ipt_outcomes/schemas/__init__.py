@@ -3,6 +3,7 @@
 from ipt_outcomes.schemas.keys import check_references
 from ipt_outcomes.schemas.model import Alias, Field, ForeignKey, Rule, Schema, load_schema, schema_names
 from ipt_outcomes.schemas.numbers import Decimal, parse_numbers, plain_text, to_text
+from ipt_outcomes.schemas.package import check_tables, summarise
 from ipt_outcomes.schemas.validate import FAILURE_COLUMNS, trimmed_text, validate
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "Rule",
     "Schema",
     "check_references",
+    "check_tables",
     "load_schema",
     "parse_numbers",
     "plain_text",
     "schema_names",
+    "summarise",
     "to_text",
     "trimmed_text",
     "validate",

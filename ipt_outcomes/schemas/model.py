@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from ipt_outcomes.errors import OptionError
+from ipt_outcomes.errors import near_names, require_known
 from ipt_outcomes.resources import shipped, shipped_names
 
 _FOLDER = "data_schemas"
@@ -62,8 +61,12 @@ class Field:
     number_or_words : bool
         Numbers are wanted, but words are no fault: they count as missing.
     privacy : {"identifier", "quasi_identifier"} or None
-        Whether the column identifies a person, or may together with others. What an identifier holds is in no
+        Whether the column identifies a person, or may together with others. What such a column holds is in no
         message and no failure table.
+    is_instrument : bool
+        Whether the column names an instrument of the registry.
+    range_of : str or None
+        Column with the instrument whose range the numbers must keep to.
     """
 
     name: str
@@ -79,6 +82,8 @@ class Field:
     unit: str | None = None
     number_or_words: bool = False
     privacy: str | None = None
+    is_instrument: bool = False
+    range_of: str | None = None
 
     @property
     def is_number(self) -> bool:
@@ -164,7 +169,7 @@ class Schema:
 
     def near(self, name: str) -> tuple[str, ...]:
         """Return up to three column names that look like `name`."""
-        return tuple(difflib.get_close_matches(name, self.names, n=3, cutoff=0.6))
+        return tuple(near_names(name, self.names))
 
 
 def _facts(entry: Field) -> list[str]:
@@ -212,8 +217,7 @@ def load_schema(name: str) -> Schema:
     >>> load_schema("comparisons")["sd_arm1"].exclusive_minimum
     0.0
     """
-    if name not in schema_names():
-        raise OptionError(f"the data dictionary has no table {name!r}; it has {', '.join(schema_names())}")
+    require_known("the data dictionary has no table", [name], schema_names())
     raw = json.loads(shipped(_FOLDER, f"{name}.json").read_text(encoding="utf-8"))
     return Schema(
         name=raw["name"],
@@ -252,6 +256,8 @@ def _field(raw: dict[str, Any]) -> Field:
         unit=raw.get("ipt:unit"),
         number_or_words=bool(raw.get("ipt:number_or_words", False)),
         privacy=raw.get("ipt:privacy"),
+        is_instrument=bool(raw.get("ipt:instrument", False)),
+        range_of=raw.get("ipt:range_of"),
     )
 
 

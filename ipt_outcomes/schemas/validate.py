@@ -13,6 +13,7 @@ from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.schemas.keys import HIDDEN, key_faults
 from ipt_outcomes.schemas.model import Field, Schema
 from ipt_outcomes.schemas.numbers import Decimal, parse_numbers, plain_text, to_text
+from ipt_outcomes.schemas.ranges import range_faults
 
 FAILURE_COLUMNS = ("row", "column", "rule", "expected", "found")
 FIRST_ROW = 2
@@ -49,8 +50,8 @@ def validate(
         Numbers as float, NaN where missing or at fault; text with NaN where missing.
     failures : pandas.DataFrame
         ``row column rule expected found``, one row per fault, in the order of rows and then columns. A
-        column that is required and absent is a fault of row 1. What a column that identifies people holds is
-        not shown.
+        column that is required and absent is a fault of row 1. What a column about a person holds is not shown;
+        scores are.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def validate(
     numbers = np.arange(len(frame)) + FIRST_ROW if rows is None else np.asarray(rows, dtype=int)
     if numbers.shape != (len(frame),):
         raise OptionError(f"rows must have one number per record ({len(frame)}); got {numbers.size}")
-    found = _Failures(numbers, frozenset(entry.name for entry in schema.fields if entry.privacy == "identifier"))
+    found = _Failures(numbers, frozenset(entry.name for entry in schema.fields if entry.privacy is not None))
     typed: dict[str, pd.Series] = {}
     for position, name in enumerate(frame.columns):
         column = frame[name].reset_index(drop=True)
@@ -79,6 +80,10 @@ def validate(
     for entry in schema.fields:
         if entry.required and entry.name not in typed:
             found.absent(entry)
+    for outside in range_faults(typed, schema):
+        position = list(frame.columns).index(outside.column)
+        found.add(outside.bad, position, outside.column, outside.rule, outside.expected, frame[outside.column])
+        typed[outside.column] = typed[outside.column].mask(outside.bad)
     _check_rules(typed, schema, found, list(frame.columns))
     for fault in key_faults(typed, schema, numbers):
         position = list(frame.columns).index(fault.column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,24 @@ class Groups:
         changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
         return cls(None, np.concatenate(([0], changes)), n)
 
+    def in_order(self, keys: Sequence[np.ndarray]) -> Groups:
+        """Return the same groups, the rows of each in the order of keys: sums do not depend on the rows' own order.
+
+        Parameters
+        ----------
+        keys : sequence of numpy.ndarray, shape (n,)
+            The first counts most.
+        """
+        first = self.gather(keys[0])
+        rises = first[1:] > first[:-1]
+        if rises.size:
+            rises[self.starts[1:] - 1] = True
+        if rises.all():
+            return self
+        codes = np.repeat(np.arange(self.n_groups), self.counts)
+        order = np.lexsort((*(self.gather(key) for key in reversed(keys)), codes))
+        return Groups(order if self.order is None else self.order[order], self.starts, self.n_rows)
+
     @property
     def n_groups(self) -> int:
         """Number of groups."""
@@ -75,6 +94,10 @@ class Groups:
         """Return the sum of each group of values that `gather` put in order, shape (g,)."""
         return np.asarray(np.add.reduceat(gathered, self.starts), dtype=float)
 
+    def total(self, gathered: np.ndarray) -> float:
+        """Return the sum over all rows, whatever the order of the groups."""
+        return steady_sum(self.sums(gathered))
+
     def first(self, values: np.ndarray) -> np.ndarray:
         """Return the value of each group's first row, shape (g,)."""
         places = self.starts if self.order is None else self.order[self.starts]
@@ -87,3 +110,14 @@ class Groups:
         if changed.size:
             changed[self.starts[1:] - 1] = False
         return not changed.any()
+
+
+def steady_sum(values: np.ndarray) -> float:
+    """Return a sum that is the same to the last bit in whatever order the values come.
+
+    Examples
+    --------
+    >>> steady_sum(np.array([0.1, 0.7, 0.2])) == steady_sum(np.array([0.7, 0.2, 0.1]))
+    True
+    """
+    return float(np.sort(values).sum())

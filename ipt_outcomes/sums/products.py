@@ -89,7 +89,7 @@ def sums_of_products(groups: Groups, basis: Sequence[np.ndarray | None], y: np.n
         for other in columns[k:]:
             cross[place] = _sum_of_product(groups, one, other)
             place += 1
-    return GroupSums(cross, with_y, float(outcome @ outcome), groups.n_rows)
+    return GroupSums(cross, with_y, groups.total(outcome * outcome), groups.n_rows)
 
 
 def _sum_of_product(groups: Groups, one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray:

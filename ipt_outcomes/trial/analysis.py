@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +11,17 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.instruments import Better, instrument
 from ipt_outcomes.io import Source
 from ipt_outcomes.io.cohort import AreaSet, Cohort
-from ipt_outcomes.mixed import MixedFit
 from ipt_outcomes.privacy import Audience, Gate
 from ipt_outcomes.results import Provenance, ResultObject, Results
 from ipt_outcomes.trial.areas import AreaChange, change_by_area
 from ipt_outcomes.trial.arms import comparisons_of
 from ipt_outcomes.trial.baseline import baseline_table
+from ipt_outcomes.trial.boundary import CAREFUL
 from ipt_outcomes.trial.comparison import Comparison, compare
 from ipt_outcomes.trial.data import TrialData, trial_data
 from ipt_outcomes.trial.flow import Flow, flow_of
 from ipt_outcomes.trial.model import ChangeModel, fit_change
+from ipt_outcomes.trial.notes import notes_of
 from ipt_outcomes.trial.record import Recorded
 from ipt_outcomes.trial.response import Response, response_of
 from ipt_outcomes.trial.table_one import TableOne
@@ -33,11 +33,8 @@ from ipt_outcomes.vocabulary import label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BOUNDARY = (
-    "The fit lies on the boundary: a variance of the random effects is estimated as 0, or a correlation as 1 or −1. "
-    "Intervals of the fixed effects may be too narrow."
-)
-"""What has to be known of a singular fit."""
+BOUNDARY = f"In this model people of the same arm hardly differ in a part of their course. {CAREFUL}"
+"""What has to be known of a singular fit, where the fit itself is not at hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +50,13 @@ class Options:
     by : str
         Column of the people by whose levels change is described, too.
     response : float
-        Share of the baseline.
+        Share of the baseline's distance from the good end of the scale.
     level : float
     better : {"lower", "higher"}
+    window : float or None
+        Weeks either side of the end point, where visits are on real days.
+    strata : str
+        Column of the strata that are in every model; empty for none.
     """
 
     outcome: str
@@ -64,6 +65,8 @@ class Options:
     response: float
     level: float
     better: Better
+    window: float | None = None
+    strata: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as JSON values."""
@@ -80,7 +83,7 @@ class TrialAnalysis(ResultObject):
     end : Visit
         The end point.
     visits : tuple of Visit
-        All visits after baseline.
+        All visits after baseline, planned ones at which nobody was seen among them.
     visits_by : {"visit", "session_no", "week"}
         What told the visits apart.
     arms : tuple of str
@@ -172,7 +175,9 @@ class TrialAnalysis(ResultObject):
     def summary(self, digits: int = 2) -> str:
         """Return what was found, in plain text."""
         short = instrument(self.options.outcome).short
-        first = f"{short} at {self.end.name}, {len(self.arms)} arms, {self.flow.arms['randomised'].iloc[-1]} randomised"
+        everyone = self.flow.arms.iloc[-1]
+        seen = f"{everyone['observed_at_last_visit']} of {everyone['randomised']} randomised observed there"
+        first = f"{short} at {self.end.name}, {len(self.arms)} arms, {seen}"
         lines = [f"{first}{' (simulated data)' if self.simulated else ''}"]
         lines += [item.summary(digits) for item in self.comparisons]
         lines += self.response.summary(digits).splitlines()
@@ -205,6 +210,8 @@ def analyse(
     level: float = 0.95,
     response: float = 0.5,
     better: Better | None = None,
+    window: float | None = None,
+    strata: str | None = None,
 ) -> TrialAnalysis:
     """Analyse one trial: flow, baseline, mixed model of change, g and response of IPT, change by problem area.
 
@@ -215,16 +222,24 @@ def analyse(
     outcome : str, optional
         Name or alias of an instrument; the one with most scores if None (among those with a baseline).
     at : float or str, optional
-        The end point: a week, or the name of a visit; the last visit if None. Later visits are counted in the flow
-        and used in no estimate.
+        The end point: a week, or the name of a visit. If None, the last visit with a score; where visits are on real
+        days, the last week around which at least half as many people have a score as around the best attended one.
+        Later visits are counted in the flow and used in no estimate.
     by : str
         Column by whose levels change is described, too.
     level : float
         Confidence level.
     response : float
-        Share of the baseline by which a score has to fall (rise) to count as response, inclusive.
+        Share of the baseline's distance from the good end of the scale by which a score has to come nearer to it to
+        count as response, inclusive; on a scale from 0 where lower is better, share of the baseline.
     better : {"lower", "higher"}, optional
         Which end of the scale is the good one; the registry's if None.
+    window : float, optional
+        Where visits are on real days: how many weeks from the end point a score may lie to count for it, the nearest
+        of each person. If None, half the usual gap between a person's scores (0.5 to 4 weeks).
+    strata : str, optional
+        Column of the people with the strata of the randomisation: a covariate of every model. If None, the column
+        ``stratum`` where there is one; "" for none.
 
     Returns
     -------
@@ -241,9 +256,9 @@ def analyse(
 
     Notes
     -----
-    Change is modelled by ``value ~ week*arm + baseline + (week | patient_id)``, REML with Satterthwaite's degrees of
-    freedom, on all visits up to the end point; with two visits without random slopes, with one by analysis of
-    covariance. The difference at the end point over the pooled SD of the scores observed there, times Hedges' exact
+    Change is modelled by ``value ~ week*arm + baseline + stratum + (week | patient_id)``, REML with Satterthwaite's
+    degrees of freedom, on all visits up to the end point; with two visits without random slopes, with one by analysis
+    of covariance. The difference at the end point over the pooled SD of the scores observed there, times Hedges' exact
     correction, is g, positive when it favours IPT. Scores that are missing are taken as missing at random given the
     baseline and the scores observed; nothing is imputed.
 
@@ -255,14 +270,21 @@ def analyse(
     """
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
         raise OptionError(f"level must lie between 0 and 1, for example 0.95; got {level!r}")
-    data = trial_data(cohort, outcome or _most_scores(cohort))
+    data = trial_data(cohort, outcome or _most_scores(cohort), at=at, window=window, strata=strata)
     direction = _direction(data, better)
-    end = data.plan.find(at)
+    end = data.end
     until = data.until(end)
     pairs = comparisons_of(data.arms)
     model = fit_change(until, end, level=level)
     options = Options(
-        outcome=data.outcome, at=end.key, by=by, response=float(response), level=float(level), better=direction
+        outcome=data.outcome,
+        at=end.key,
+        by=by,
+        response=float(response),
+        level=float(level),
+        better=direction,
+        window=data.plan.window,
+        strata="" if data.strata is None else data.strata.column,
     )
     responses = response_of(data, end, threshold=response, better=direction, level=level)
     parts: dict[str, Any] = {
@@ -277,7 +299,7 @@ def analyse(
     return TrialAnalysis(
         options=options,
         end=end,
-        visits=data.visits,
+        visits=data.plan.planned,
         arms=data.arms,
         visits_by=data.plan.by,
         recorded=record_trial(**parts, cohort_flow=cohort.flow),
@@ -285,7 +307,7 @@ def analyse(
         gate=cohort.gate,
         cohort_flow=cohort.flow,
         area_set=cohort.area_set,
-        notes=_notes(data, until, end, model, responses),
+        notes=notes_of(data, until, model, responses),
         reading=cohort.notes,
         simulated=cohort.simulated,
         provenance=Provenance(function="trial.analyse", options=options.to_dict()),
@@ -317,41 +339,3 @@ def _direction(data: TrialData, better: Better | None) -> Better:
     if known is None:
         raise OptionError(f"say which end of {data.outcome} is the good one: better='lower' or better='higher'")
     return known
-
-
-def _notes(
-    data: TrialData, until: TrialData, end: Visit, model: ChangeModel | str, responses: Response
-) -> tuple[str, ...]:
-    notes = list(data.plan.notes)
-    if data.without_arm:
-        notes.append("People without an arm are in no count of this report.")
-    later = [visit.name for visit in data.visits if visit not in until.visits]
-    if later:
-        notes.append(
-            f"Visits after the end point ({', '.join(later)}) are counted in the flow and used in no estimate."
-        )
-    if isinstance(model, str):
-        notes.append(f"No model of change was fitted: {model}.")
-    else:
-        if not model.is_mixed:
-            notes.append(
-                "There is one visit with scores up to the end point: the arms are compared there by analysis of "
-                "covariance, not by a model of change over weeks."
-                if len(until.visits) == 1
-                else "No mixed model could be fitted: the arms are compared at the end point by analysis of covariance."
-            )
-        elif model.attempts:
-            notes.append("Too few visits, or no convergence, for a slope of its own for each person: see the methods.")
-        notes += [
-            f"{reason[0].upper()}{reason[1:]}: nothing is estimated for it." for reason in model.left_out.values()
-        ]
-        if isinstance(model.fit, MixedFit) and model.fit.singular:
-            notes.append(f"{BOUNDARY} What does not vary: {model.fit.singular_direction}.")
-    lowest = instrument(data.outcome).minimum
-    if lowest is not None and math.isfinite(lowest) and lowest > 0:
-        notes.append(
-            f"The scale starts at {lowest:g}, not at 0: shares of the baseline are of the total as it is scored."
-        )
-    if responses.zero_baselines:
-        notes.append("From a baseline of 0 no share can be taken: such people count as not having responded.")
-    return tuple(notes)

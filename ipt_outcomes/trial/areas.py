@@ -9,13 +9,16 @@ import pandas as pd
 
 from ipt_outcomes.errors import ConvergenceError, DesignError, OptionError
 from ipt_outcomes.io.cohort import AreaSet
+from ipt_outcomes.io.cohort.levels import levels_of
 from ipt_outcomes.mixed import ChangeBy, change_by
 from ipt_outcomes.results import ResultObject, format_interval, format_number
+from ipt_outcomes.sums import too_many_lack
 from ipt_outcomes.trial.arms import holds_ipt
 from ipt_outcomes.trial.data import TrialData
-from ipt_outcomes.trial.model import FEWEST, VISITS_FOR_SLOPES, ChangeModel
+from ipt_outcomes.trial.model import FEWEST, VISITS_FOR_SLOPES, ChangeModel, tried
+from ipt_outcomes.trial.strata import follows_from
 from ipt_outcomes.trial.visits import Visit
-from ipt_outcomes.vocabulary import ProblemArea, label
+from ipt_outcomes.vocabulary import label
 
 AREA = "problem_area"
 # Known of a person before treatment, so that comparing arms within their levels is a randomised comparison.
@@ -34,7 +37,6 @@ _BEFORE = {
 }
 # Columns that group nobody, or that the comparison of arms is about already.
 _NO_LEVELS = {"patient_id", "episode_id", "arm", "baseline", "value", "week", "visit"}
-MOST_LEVELS = 12
 _LINE = ("estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high")
 
 
@@ -67,6 +69,8 @@ class AreaPart:
         Whether the model's fit lies on the boundary.
     gap : str
         Why there are no numbers; empty where there are.
+    without : str
+        Which covariate is not in the model, and why; empty where all are.
     """
 
     arms: tuple[str, ...]
@@ -80,6 +84,7 @@ class AreaPart:
     too_few: tuple[str, ...]
     singular: bool
     gap: str
+    without: str = ""
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -152,8 +157,9 @@ class AreaChange(ResultObject):
         holm = (
             " p values of single levels are adjusted after Holm." if self.randomised else " p values are not adjusted."
         )
+        without = " ".join(dict.fromkeys(f"{part.without}." for part in self.parts if part.without))
         return (
-            f"Change by {self.name}: {why}. Model: {formula}. "
+            f"Change by {self.name}: {why}. Model: {formula}. {without + ' ' if without else ''}"
             f"The test asks whether the levels differ;{holm} Shrunken estimates are drawn towards the mean of the "
             "levels as far as the spread between them (REML) can be told from chance; a spread of 0 does not show "
             "that the levels are alike."
@@ -226,41 +232,14 @@ def change_by_area(
         return _nothing(by, model if isinstance(model, str) else f"nobody has a known {by.replace('_', ' ')}")
     not_set = {arm: int((data.people["arm"].eq(arm) & area.isna()).sum()) for arm in data.arms}
     frame = _frame(data, area, model.arms)
-    known = set(frame.loc[frame["area"].notna(), "arm"].astype(str))
-    randomised = (area_set == "before" if by == AREA else by in _BEFORE) and known == set(model.arms)
+    known_before = area_set == "before" if by == AREA else by in _BEFORE
+    sizes = {arm: int(data.people["arm"].eq(arm).sum()) for arm in model.arms}
+    # As in `change_by`: where many of an arm have no level, who has one was not settled before.
+    randomised = known_before and not any(too_many_lack(not_set[arm], sizes[arm]) for arm in model.arms)
     asked: list[tuple[str, ...]] = list(pairs) if randomised else [(arm,) for arm in data.arms if holds_ipt(arm)]
     fits: dict[str, ChangeBy] = {}
-    parts = [_part(frame, end, arms, model, fits, randomised=randomised, level=level) for arms in asked]
+    parts = [_part(frame, data, end, arms, model, fits, randomised=randomised, level=level) for arms in asked]
     return AreaChange(by=by, randomised=randomised, parts=tuple(parts), not_set=not_set, gap="")
-
-
-def levels_of(values: pd.Series, by: str) -> pd.Series:
-    """Return a column of the people as levels; "none set" is no level.
-
-    Raises
-    ------
-    OptionError
-        The column has more than `MOST_LEVELS` levels, so that it groups nobody.
-    """
-    unset = values.isna() | values.astype("string").eq(ProblemArea.NONE_SET.value).fillna(True)
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        order = [str(level) for level in values.cat.categories]
-    else:
-        numbers = pd.api.types.is_numeric_dtype(values)
-        order = [_level_text(level) for level in sorted(values.dropna().unique(), key=float if numbers else str)]
-    texts = values.astype(object).map(_level_text, na_action="ignore").mask(unset)
-    used = [level for level in order if level in set(texts.dropna())]
-    if len(used) > MOST_LEVELS:
-        raise OptionError(
-            f"{by} has more than {MOST_LEVELS} levels: change cannot be described by it",
-            column=by,
-            hint="Name a column that groups people, such as problem_area or sex.",
-        )
-    return pd.Series(pd.Categorical(texts, categories=used), index=values.index)
-
-
-def _level_text(level: Any) -> str:
-    return f"{level:g}" if isinstance(level, float) else str(level)
 
 
 def _no_column(by: str, people: pd.DataFrame) -> OptionError:
@@ -284,6 +263,7 @@ def _frame(data: TrialData, area: pd.Series, arms: tuple[str, ...]) -> pd.DataFr
 
 def _part(
     frame: pd.DataFrame,
+    data: TrialData,
     end: Visit,
     arms: tuple[str, ...],
     model: ChangeModel,
@@ -307,16 +287,17 @@ def _part(
     rows = frame[frame["area"].isin(kept) & frame["arm"].isin(in_model)].copy()
     rows["area"] = pd.Categorical(rows["area"].astype(str), categories=kept)
     rows["arm"] = pd.Categorical(rows["arm"].astype(str), categories=list(in_model))
+    rows, covariates, without = _covariates(rows, data, randomised=randomised)
     gap = _why_none(arms, model, kept, rows)
     made: ChangeBy | None = None
     if not gap:
         try:
             # One model serves every comparison of an arm.
             if arms[0] not in fits:
-                fits[arms[0]] = _change(rows, end, arms[0], randomised=randomised, level=level)
+                fits[arms[0]] = _change(rows, end, arms[0], covariates, randomised=randomised, level=level)
             made = fits[arms[0]]
         except (ConvergenceError, DesignError) as error:
-            gap = error.message
+            gap = tried(error)
     name = "randomised comparison" if randomised else f"within {arms[0]}: not a randomised comparison"
     shrunken = _shrunken(made, arms)
     return AreaPart(
@@ -331,7 +312,23 @@ def _part(
         too_few=tuple(str(one) for one in few),
         singular=made is not None and made.fit.singular,
         gap=gap,
+        without=without,
     )
+
+
+def _covariates(rows: pd.DataFrame, data: TrialData, *, randomised: bool) -> tuple[pd.DataFrame, tuple[str, ...], str]:
+    """Rows with their covariates; which are in the model, and which is not and why."""
+    rows, names, notes = data.covariates(rows)
+    without = " ".join(note.rstrip(".") for note in notes)
+    if "stratum" in names:
+        known = rows[rows["value"].notna() & rows["baseline"].notna()]
+        carried = follows_from(known["stratum"], known["area"])
+        # A mean of one level over strata that nobody of it is in cannot be estimated; a difference of arms can.
+        split = follows_from(known["area"], known["stratum"]) and not randomised
+        if carried or split:
+            names = tuple(name for name in names if name != "stratum")
+            without = "Strata are no covariate here, since they and the levels are the same division of people"
+    return rows, names, without
 
 
 def _why_none(arms: tuple[str, ...], model: ChangeModel, kept: list[str], rows: pd.DataFrame) -> str:
@@ -347,9 +344,12 @@ def _why_none(arms: tuple[str, ...], model: ChangeModel, kept: list[str], rows: 
     return ""
 
 
-def _change(rows: pd.DataFrame, end: Visit, arm: str, *, randomised: bool, level: float) -> ChangeBy:
+def _change(
+    rows: pd.DataFrame, end: Visit, arm: str, covariates: tuple[str, ...], *, randomised: bool, level: float
+) -> ChangeBy:
+    rows = rows[rows["baseline"].notna()]
     common: dict[str, Any] = {"outcome": "value", "by": "area", "week": "week", "subject": "patient_id"}
-    common |= {"baseline": "baseline", "at": end.week, "level": level}
+    common |= {"covariates": covariates, "at": end.week, "level": level}
     if not randomised:
         return change_by(rows, **common)
     return change_by(rows, **common, arm="arm", arm1=arm, set_before=True)

@@ -6,11 +6,10 @@ import pandas as pd
 
 from ipt_outcomes.instruments import instrument
 from ipt_outcomes.io.cohort import Cohort, baselines
+from ipt_outcomes.io.cohort.levels import MOST_LEVELS
 from ipt_outcomes.trial.data import TrialData
 from ipt_outcomes.trial.table_one import TableOne, table_one
 
-# More levels than these are no description of an arm.
-_MOST_LEVELS = 12
 # A number with fewer different values than these is a code.
 _FEWEST_VALUES = 11
 
@@ -59,7 +58,7 @@ def baseline_table(data: TrialData, cohort: Cohort) -> TableOne:
     for other in cohort.instruments:
         if other != data.outcome and instrument(other).kind == "outcome":
             rows = cohort.assessments[cohort.assessments["instrument"].eq(other) & cohort.assessments["item"].eq(0)]
-            start = baselines(rows).set_index("episode_id")["baseline"]
+            start = baselines(rows, cohort.baseline_rule).set_index("episode_id")["baseline"]
             column = f"{other}_baseline"
             if column not in people and people["episode_id"].isin(start.index).any():
                 people[column] = people["episode_id"].map(start).astype(float)
@@ -74,6 +73,6 @@ def baseline_table(data: TrialData, cohort: Cohort) -> TableOne:
         if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
             kind = continuous if values.nunique() >= _FEWEST_VALUES else categorical
             kind.append(column)
-        elif values.nunique() <= _MOST_LEVELS:
+        elif values.nunique() <= MOST_LEVELS:
             categorical.append(column)
     return table_one(people, arm="arm", continuous=continuous, categorical=categorical)

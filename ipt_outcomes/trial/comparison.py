@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ from ipt_outcomes.errors import DesignError
 from ipt_outcomes.instruments import Better
 from ipt_outcomes.mixed.adjust import holm
 from ipt_outcomes.results import ResultObject, format_interval, format_number, p_in_words
-from ipt_outcomes.trial.ancova import Ancova, ancova
+from ipt_outcomes.trial.ancova import Ancova
 from ipt_outcomes.trial.data import TrialData
 from ipt_outcomes.trial.effect_size import ModelEffect, Standardiser, effect_size, pooled_sd
-from ipt_outcomes.trial.model import FEWEST, ChangeModel
+from ipt_outcomes.trial.model import FEWEST, ChangeModel, ancova_with_strata
 from ipt_outcomes.trial.visits import Visit
 from ipt_outcomes.vocabulary import label
 
@@ -128,20 +128,7 @@ def compare(
     made = [_one(data, end, model, adjusted, pair, better=better, level=level) for pair in pairs]
     with_p = [position for position, item in enumerate(made) if item.difference]
     held = dict(zip(with_p, holm(np.array([made[i].difference["p_value"] for i in with_p])), strict=True))
-    return tuple(
-        Comparison(
-            arm1=item.arm1,
-            arm2=item.arm2,
-            difference=item.difference,
-            p_holm=held.get(position),
-            effects=item.effects,
-            observed=item.observed,
-            gap=item.gap,
-            better=better,
-            level=level,
-        )
-        for position, item in enumerate(made)
-    )
+    return tuple(replace(item, p_holm=held.get(position)) for position, item in enumerate(made))
 
 
 def _one(
@@ -163,7 +150,9 @@ def _one(
     # A model's mean at a time at which nobody of the arm was seen is its line drawn on, and no finding.
     difference = {} if gaps or few or isinstance(model, str) else model.contrast(*pair)
     gaps += [f"too few people of the arm {label(arm)} were observed at the end point" for arm in few]
-    spreads = {"endpoint": pooled_sd(*at_end.values()), "baseline": pooled_sd(*at_start.values())}
+    spreads: dict[Standardiser, tuple[float, int]] = {"endpoint": pooled_sd(*at_end.values())}
+    if (at_baseline := pooled_sd(*at_start.values()))[0] > 0:
+        spreads["baseline"] = at_baseline
     sources: dict[str, dict[str, float]] = {MODEL: difference}
     if adjusted is not None and set(pair) <= set(adjusted.arms):
         sources[ANCOVA] = adjusted.contrast(*pair)
@@ -181,7 +170,7 @@ def _one(
                     sd=sd,
                     df_sd=df_sd,
                     better=better,
-                    standardiser=_STANDARDISER[standardiser],
+                    standardiser=standardiser,
                     level=level,
                 )
             except DesignError as error:
@@ -199,19 +188,15 @@ def _one(
     )
 
 
-_STANDARDISER: dict[str, Standardiser] = {"endpoint": "endpoint", "baseline": "baseline", "residual": "residual"}
-
-
 def _ancova_at(data: TrialData, end: Visit, level: float) -> Ancova | None:
     """The analysis of covariance at the end point of the arms with enough people; None where it is not defined."""
-    frame = data.people[["arm", "baseline"]].assign(value=data.at(end)).dropna()
+    frame = data.people[["patient_id", "arm", "baseline"]].assign(value=data.at(end)).dropna()
     counts = frame["arm"].astype(str).value_counts()
     kept = [arm for arm in data.arms if counts.get(arm, 0) >= FEWEST]
     frame = frame[frame["arm"].isin(kept)]
     if len(kept) < 2:
         return None
     frame = frame.assign(arm=pd.Categorical(frame["arm"].astype(str), categories=kept))
-    try:
-        return ancova(frame, level=level)
-    except DesignError:
-        return None
+    frame, covariates, _ = data.covariates(frame)
+    made = ancova_with_strata(frame, covariates, level=level)
+    return None if isinstance(made, str) else made

@@ -10,6 +10,7 @@ from ipt_outcomes.errors import DataError, DesignError
 from ipt_outcomes.instruments import instrument_name
 from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.trial.arms import comparisons_of
+from ipt_outcomes.trial.strata import Strata, strata_of
 from ipt_outcomes.trial.visits import Schedule, Visit, schedule
 
 _SHORT = {"problem_area_primary": "problem_area", "site_id": "site", "therapist_id": "therapist"}
@@ -33,7 +34,11 @@ class TrialData:
     arms : tuple of str
         Arms with people, comparators first.
     without_arm : int
-        People whose arm is not known; they are in no count.
+        People whose arm is not known; they are in no other count.
+    strata : Strata or None
+        Strata of the randomisation, which stand in every model.
+    notes : tuple of str
+        What a reader must know of visits and strata.
     """
 
     outcome: str
@@ -42,6 +47,13 @@ class TrialData:
     plan: Schedule
     arms: tuple[str, ...]
     without_arm: int
+    strata: Strata | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> Visit:
+        """The end point."""
+        return self.plan.end
 
     @property
     def visits(self) -> tuple[Visit, ...]:
@@ -61,8 +73,45 @@ class TrialData:
         mine = self.scores[self.scores["visit"].eq(visit.key)]
         return self.people["patient_id"].map(mine.set_index("patient_id")["value"]).astype(float)
 
+    def covariates(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+        """Return rows with the covariates of every model: the baseline, and the strata of the randomisation.
 
-def trial_data(cohort: Cohort, outcome: str) -> TrialData:
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            ``patient_id baseline value``.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            With ``stratum``, where there are strata.
+        names : tuple of str
+            Those that differ between the people who have all values.
+        notes : tuple of str
+            Which one does not, and so is none.
+        """
+        used = frame[frame["value"].notna() & frame["baseline"].notna()]
+        names: list[str] = []
+        notes: list[str] = []
+        if used["baseline"].nunique() > 1:
+            names.append("baseline")
+        else:
+            notes.append("The baseline is the same for everybody in the model, so it is no covariate of it.")
+        if self.strata is not None:
+            frame = frame.assign(stratum=self.strata.of(frame["patient_id"]))
+            if frame.loc[used.index, "stratum"].nunique() > 1:
+                names.append("stratum")
+        return frame, tuple(names), tuple(notes)
+
+
+def trial_data(
+    cohort: Cohort,
+    outcome: str,
+    *,
+    at: float | str | None = None,
+    window: float | None = None,
+    strata: str | None = None,
+) -> TrialData:
     """Take one outcome of a trial out of a cohort.
 
     Parameters
@@ -70,6 +119,8 @@ def trial_data(cohort: Cohort, outcome: str) -> TrialData:
     cohort : Cohort
     outcome : str
         Name or alias of an instrument.
+    at, window, strata
+        As in `ipt_outcomes.trial.analyse`.
 
     Returns
     -------
@@ -82,7 +133,7 @@ def trial_data(cohort: Cohort, outcome: str) -> TrialData:
     DataError
         A person has more than one episode, so that it is not known which one was randomised.
     OptionError
-        The cohort has no scores of that instrument.
+        The cohort has no scores of that instrument, `at` names no visit, `strata` no column.
     """
     everything = cohort.outcome(outcome, include_baseline=True)
     name = instrument_name(outcome) or outcome
@@ -94,13 +145,24 @@ def trial_data(cohort: Cohort, outcome: str) -> TrialData:
     people["arm"] = pd.Categorical(people["arm"].astype(str), categories=list(arms), ordered=False)
     first = everything.drop_duplicates("episode_id").set_index("episode_id")["baseline"]
     people["baseline"] = people["episode_id"].map(first).astype(float)
-    scores = _scores(cohort, name, people)
-    plan = schedule(scores)
+    scores, planned = _scores(cohort, name, people)
+    plan = schedule(scores, planned, at=at, window=window)
     scores["visit"] = plan.of_row
     # A visit of the plan without a day of its own took place in its planned week.
-    planned = scores["visit"].map({visit.key: visit.week for visit in plan.visits})
-    scores["week"] = scores["week"].astype(float).fillna(planned.astype(float))
-    return TrialData(outcome=name, people=people, scores=scores, plan=plan, arms=arms, without_arm=without_arm)
+    own_week = scores["visit"].map({visit.key: visit.week for visit in plan.visits})
+    scores["week"] = scores["week"].astype(float).fillna(own_week.astype(float))
+    usable = set(scores.loc[scores["value"].notna() & scores["baseline"].notna(), "patient_id"])
+    found, told = strata_of(people, people["patient_id"].isin(usable), strata)
+    return TrialData(
+        outcome=name,
+        people=people,
+        scores=scores,
+        plan=plan,
+        arms=arms,
+        without_arm=without_arm,
+        strata=found,
+        notes=(*plan.notes, *told),
+    )
 
 
 def _people(cohort: Cohort) -> pd.DataFrame:
@@ -134,12 +196,15 @@ def _categories(arm: pd.Series) -> list[str]:
     return sorted(present)
 
 
-def _scores(cohort: Cohort, name: str, people: pd.DataFrame) -> pd.DataFrame:
+def _scores(cohort: Cohort, name: str, people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of visits that took place, and rows of visits that were planned and did not."""
     long = cohort.outcome(name)
+    long = long[long["patient_id"].isin(people["patient_id"])].reset_index(drop=True)
+    planned = long.iloc[:0]
     if "value_status" in long:
         # A wide file has a cell for every visit: an empty one does not say that the visit took place.
-        long = long[~(long["value"].isna() & long["value_status"].eq(NOT_DONE))]
-    long = long[long["patient_id"].isin(people["patient_id"])].reset_index(drop=True)
+        not_done = long["value"].isna() & long["value_status"].eq(NOT_DONE)
+        long, planned = long[~not_done].reset_index(drop=True), long[not_done]
     keep = ["patient_id", "visit", "session_no", "week", "value"]
     scores = long[keep].merge(people, on="patient_id", how="left", validate="many_to_one")
     if not people["baseline"].notna().any():
@@ -154,4 +219,4 @@ def _scores(cohort: Cohort, name: str, people: pd.DataFrame) -> pd.DataFrame:
             column=name,
             hint="Check the weeks: a visit at or before week 0 is the baseline.",
         )
-    return scores
+    return scores, planned

@@ -195,7 +195,8 @@ def pooled_sd(values1: ArrayLike, values2: ArrayLike) -> tuple[float, int]:
         n1 + n2 − 2.
     """
     arms = [np.asarray(values, dtype=float) for values in (values1, values2)]
-    arms = [values[~np.isnan(values)] for values in arms]
+    # Sorted, so that the order of people changes no bit.
+    arms = [np.sort(values[~np.isnan(values)]) for values in arms]
     df = sum(len(values) for values in arms) - 2
     if min(len(values) for values in arms) < 2:
         return math.nan, df

@@ -44,12 +44,15 @@ class Flow(ResultObject):
     outcome : str
     last_visit : Visit
         The end point.
+    without_arm : int
+        People whose arm is not known; they are in no other count.
     """
 
     arms: pd.DataFrame
     visits: pd.DataFrame
     outcome: str
     last_visit: Visit
+    without_arm: int = 0
 
     def to_frame(self) -> pd.DataFrame:
         """Return every count in one tidy frame: ``arm visit statistic n``; visit is missing for counts of an arm."""
@@ -66,10 +69,12 @@ class Flow(ResultObject):
                 f"{label(str(row['arm']))}: {row['randomised']} randomised, {row['with_any_outcome']} with any score "
                 f"after baseline, {row['observed_at_last_visit']} observed at the end point"
             )
+        if self.without_arm:
+            lines.append(f"arm not known: {self.without_arm}, in no other count")
         return "\n".join(lines)
 
 
-def flow(cohort: Cohort, outcome: str, *, at: float | str | None = None) -> Flow:
+def flow(cohort: Cohort, outcome: str, *, at: float | str | None = None, window: float | None = None) -> Flow:
     """Count people by arm and visit.
 
     Parameters
@@ -78,7 +83,9 @@ def flow(cohort: Cohort, outcome: str, *, at: float | str | None = None) -> Flow
     outcome : str
         Name or alias of an instrument.
     at : float or str, optional
-        The end point: a week or the name of a visit; the last visit if None.
+        The end point: a week or the name of a visit; as in `ipt_outcomes.trial.analyse` if None.
+    window : float, optional
+        Weeks either side of the end point, where visits are on real days.
 
     Returns
     -------
@@ -94,8 +101,8 @@ def flow(cohort: Cohort, outcome: str, *, at: float | str | None = None) -> Flow
     A visit took place where the data have a row for it. A row without a score is a visit at which the outcome
     was not measured.
     """
-    data = trial_data(cohort, outcome)
-    return flow_of(data, data.plan.find(at))
+    data = trial_data(cohort, outcome, at=at, window=window)
+    return flow_of(data, data.end)
 
 
 def flow_of(data: TrialData, end: Visit) -> Flow:
@@ -126,11 +133,20 @@ def flow_of(data: TrialData, end: Visit) -> Flow:
     visits = []
     for arm, mask in groups.items():
         visits.append(_baseline_row(arm, person[mask]))
-        for visit in data.visits:
-            last = int(person.loc[mask, "last"].eq(position[visit.key]).sum())
-            counts = {"attended": int(came[visit.key][mask].sum()), "observed": int(seen[visit.key][mask].sum())}
-            visits.append({"arm": arm, "visit": visit.key, "week": visit.week, **counts, "last_attended": last})
-    return Flow(arms=pd.DataFrame(arms), visits=pd.DataFrame(visits), outcome=data.outcome, last_visit=end)
+        for visit in data.plan.planned:
+            counts = dict.fromkeys(("attended", "observed", "last_attended"), 0)
+            if visit.key in position:
+                counts["attended"] = int(came[visit.key][mask].sum())
+                counts["observed"] = int(seen[visit.key][mask].sum())
+                counts["last_attended"] = int(person.loc[mask, "last"].eq(position[visit.key]).sum())
+            visits.append({"arm": arm, "visit": visit.key, "week": visit.week, **counts})
+    return Flow(
+        arms=pd.DataFrame(arms),
+        visits=pd.DataFrame(visits),
+        outcome=data.outcome,
+        last_visit=end,
+        without_arm=data.without_arm,
+    )
 
 
 def _arm_counts(arm: str, person: pd.DataFrame) -> dict[str, object]:

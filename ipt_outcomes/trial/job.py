@@ -10,7 +10,7 @@ from ipt_outcomes.io.job import is_number
 from ipt_outcomes.trial.analysis import Options, TrialAnalysis, analyse
 
 _NUMBERS = ("level", "response")
-_TEXTS = ("outcome", "by", "better")
+_TEXTS = ("outcome", "by", "better", "strata")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,8 @@ class TrialJob(CohortJob):
         for name, value in self.options.items():
             if name in _NUMBERS and not is_number(value):
                 found.append(f"{name} must be a number")
+            elif name == "window" and not (value is None or is_number(value)):
+                found.append("window must be a number of weeks")
             elif name == "at" and not (is_number(value) or isinstance(value, str)):
                 found.append("at must be a week or the name of a visit")
             elif name in _TEXTS and not isinstance(value, str):

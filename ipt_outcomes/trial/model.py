@@ -17,6 +17,7 @@ from ipt_outcomes.vocabulary import label
 
 SLOPES = "value ~ week*arm + baseline + (week | patient_id)"
 INTERCEPTS = "value ~ week*arm + baseline + (1 | patient_id)"
+"""Models of a trial without strata."""
 
 # Intercept, slope, their covariance and the residual need three visits to be told apart.
 VISITS_FOR_SLOPES = 3
@@ -45,6 +46,10 @@ class ChangeModel:
         Models not used, and why, in the order tried.
     n_dropped : int
         Rows (people, for an analysis of covariance) without a score, a baseline or a week.
+    covariates : tuple of str
+        ``"baseline"``, ``"stratum"``: those in the model.
+    notes : tuple of str
+        What is not in the model that a reader would look for in it.
     """
 
     fit: MixedFit | Ancova
@@ -55,6 +60,8 @@ class ChangeModel:
     left_out: dict[str, str]
     attempts: tuple[str, ...]
     n_dropped: int
+    covariates: tuple[str, ...] = ("baseline",)
+    notes: tuple[str, ...] = ()
 
     @property
     def is_mixed(self) -> bool:
@@ -73,7 +80,8 @@ class ChangeModel:
         if isinstance(self.fit, Ancova):
             table = self.fit.means().assign(week=self.end.week)
         else:
-            table = self.fit.means("arm", at={"week": list(weeks)})
+            # Strata weigh as the people in them, like every covariate.
+            table = self.fit.means("arm", at={"week": list(weeks)}, weights="proportional")
         columns = ["arm", "week", "estimate", "se", "df", "ci_low", "ci_high"]
         return table[columns].astype({"arm": str}).reset_index(drop=True)
 
@@ -124,55 +132,93 @@ def fit_change(data: TrialData, end: Visit, *, level: float) -> ChangeModel | st
     Returns
     -------
     ChangeModel or str
-        The reason, in words, where fewer than two arms have enough people.
-
-    Raises
-    ------
-    ConvergenceError
-        No model converged; ``.attempts`` says what was tried.
+        The reason, in words, where fewer than two arms have enough people or no model can be fitted; then with what
+        was tried.
 
     Notes
     -----
     In this order: random intercepts and slopes (three visits or more), random intercepts, analysis of covariance
     at the end point (one visit). A fit on the boundary is kept and named; only one that did not converge is passed
-    over.
+    over. Every model holds the baseline and the strata of the randomisation.
     """
-    frame, arms, people, left_out = _arms_with_people(data, end)
+    frame, arms, people, left_out = _arms_with_people(data)
     if len(arms) < 2:
         return "; ".join(left_out.values()) or "fewer than two arms have enough scores after baseline"
+    frame, covariates, notes = data.covariates(frame)
     visits = frame.loc[frame["value"].notna() & frame["baseline"].notna(), "visit"].nunique()
     attempts: list[str] = []
-    common = {"end": end, "arms": arms, "people": people, "left_out": left_out}
-    for formula in (SLOPES, INTERCEPTS):
-        needed = VISITS_FOR_SLOPES if formula == SLOPES else 2
+    common = {"end": end, "arms": arms, "people": people, "left_out": left_out, "covariates": covariates}
+    used = frame if "baseline" in covariates else frame[frame["baseline"].notna()]
+    for random, needed in (("week", VISITS_FOR_SLOPES), ("1", 2)):
+        formula = f"value ~ {' + '.join(('week*arm', *covariates))} + ({random} | patient_id)"
         if visits < needed:
             attempts.append(f"{formula}: needs {needed} visits after baseline, there are {visits}")
             continue
         try:
-            fit = lmm(formula, frame, reml=True, df="satterthwaite", level=level)
+            fit = lmm(formula, used, reml=True, df="satterthwaite", level=level)
         except (ConvergenceError, DesignError) as error:
-            attempts.append(f"{formula}: {error.message}")
+            attempts.append(f"{formula}: {tried(error)}")
             continue
-        dropped = int(fit.n_dropped)
-        return ChangeModel(fit=fit, formula=formula, attempts=tuple(attempts), n_dropped=dropped, **common)  # type: ignore[arg-type]
-    one = frame[frame["visit"].eq(end.key)]
-    try:
-        fitted = ancova(one, level=level)
-    except DesignError as error:
-        raise ConvergenceError("no model of change could be fitted", attempts=[*attempts, error.message]) from None
-    attempts_made = tuple(attempts)
+        dropped = int(fit.n_dropped) + len(frame) - len(used)
+        if fit.dropped_terms:
+            notes += (f"Not in the model, since the others give it: {', '.join(fit.dropped_terms)}.",)
+        return ChangeModel(
+            fit=fit,
+            formula=formula,
+            attempts=tuple(attempts),
+            n_dropped=dropped,
+            notes=notes,
+            **common,  # type: ignore[arg-type]
+        )
+    fitted = ancova_with_strata(frame[frame["visit"].eq(end.key)], covariates, level=level)
+    if isinstance(fitted, str):
+        return f"no model could be fitted; tried: {'; '.join([*attempts, fitted])}"
     return ChangeModel(
         fit=fitted,
         formula=fitted.formula,
-        attempts=attempts_made,
+        attempts=tuple(attempts),
         n_dropped=fitted.n_dropped,
+        notes=notes,
         **common,  # type: ignore[arg-type]
     )
 
 
-def _arms_with_people(
-    data: TrialData, end: Visit
-) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, int], dict[str, str]]:
+def tried(error: IptError) -> str:
+    """Return why a fit failed, with its attempts."""
+    attempts = error.attempts if isinstance(error, ConvergenceError) else ()
+    return "; ".join([error.message, *(str(attempt) for attempt in attempts)])
+
+
+def ancova_with_strata(one: pd.DataFrame, covariates: Sequence[str], *, level: float) -> Ancova | str:
+    """Fit an analysis of covariance, without what cannot be estimated at this visit; the reason where none can be.
+
+    Parameters
+    ----------
+    one : pandas.DataFrame
+        One row per person: ``arm value`` and the covariates.
+    covariates : sequence of str
+    level : float
+
+    Returns
+    -------
+    Ancova or str
+        Its formula says which covariates it holds.
+    """
+    one = one[one["baseline"].notna()]
+    known = one[one["value"].notna()]
+    differing = [name for name in covariates if known[name].nunique() > 1]
+    # At one visit a few people may leave strata that nothing tells from the arms.
+    choices = [differing, [name for name in differing if name != "stratum"]]
+    reasons = []
+    for names in choices if "stratum" in differing else choices[:1]:
+        try:
+            return ancova(one, level=level, covariates=names)
+        except DesignError as error:
+            reasons.append(error.message)
+    return "; ".join(reasons)
+
+
+def _arms_with_people(data: TrialData) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, int], dict[str, str]]:
     """The model's rows, of the arms that have enough people with a score and a baseline."""
     usable = data.scores[data.scores["value"].notna() & data.scores["baseline"].notna() & data.scores["week"].notna()]
     counts = {arm: int(usable.loc[usable["arm"].eq(arm), "patient_id"].nunique()) for arm in data.arms}

@@ -43,6 +43,13 @@ def flow_rows(record: Recorder, flow: Flow) -> dict[tuple[str, str], str]:
         for name in COUNTS:
             ids[arm, name] = record.people("flow", name, row[name], arm_groups(arm), COUNTS[name])
         _tie_flow(record, {name: ids[arm, name] for name in COUNTS})
+    if flow.without_arm:
+        known = ids[EVERYONE, "randomised"]
+        without = record.people("flow", "without_arm", flow.without_arm, {}, "arm not known: in no other count")
+        everyone = int(flow.arms["randomised"].iloc[-1]) + flow.without_arm
+        ids[EVERYONE, "people"] = record.people("flow", "people", everyone, {}, "people in the data")
+        ids[EVERYONE, "without_arm"] = without
+        record.sum(ids[EVERYONE, "people"], known, without)
     last: dict[str, list[str]] = {}
     for row in records(flow.visits):
         arm, visit = str(row["arm"]), str(row["visit"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
-from ipt_outcomes.privacy import Audience, Derived, Implied, Link, Modelled, Sum, audience_rule, protect
-from ipt_outcomes.results import ResultRow, Results, ResultsBuilder
+from ipt_outcomes.privacy import Derived, Fine, Implied, Link, Modelled, Printed, Recorded, Sum
+from ipt_outcomes.results import ResultRow, ResultsBuilder
+
+__all__ = ["Groups", "Recorded", "Recorder"]
 
 Groups = Mapping[str, str]
 
@@ -83,98 +84,35 @@ class Recorder:
         self._links.append(Modelled(tuple(rows), tuple(people)))
 
     def finish(self, shown_visits: tuple[str, ...]) -> Recorded:
-        """Return the finished rows and links."""
-        return Recorded(results=self._builder.build(), links=tuple(self._links), shown_visits=shown_visits)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """Every number of a trial and what ties the counts together.
-
-    Parameters
-    ----------
-    results : Results
-        Complete: nothing hidden.
-    links : tuple of Sum, Derived or Modelled
-    shown_visits : tuple of str
-        Visits at which everyone may see how many people of each arm were observed: baseline and the end point.
-    """
-
-    results: Results
-    links: tuple[Link, ...]
-    shown_visits: tuple[str, ...]
-
-    def protected(self, audience: Audience) -> Results:
-        """Return the results as an audience may see them.
+        """Return the finished rows and links.
 
         Parameters
         ----------
-        audience : {"internal", "board", "public", "publication"}
-
-        Returns
-        -------
-        Results
-            For an audience from whom small counts are hidden, the finest rows (who left after which visit,
-            medians and quartiles) are not there at all: their place is taken by coarser ones.
-
-        Raises
-        ------
-        OptionError
-            There is no such audience.
+        shown_visits : tuple of str
+            Visits at which everyone may see how many people of each arm were observed: baseline and the end point.
         """
-        if not audience_rule(audience).hides:
-            return protect(self.results, self.links, audience=audience)
-        # The mean of whole scores is a fraction whose denominator, the number of people, can be worked out from
-        # enough digits; two SDs and the one pooled from them give the numbers in both arms.
-        kept = [row for row in self.results if not self._is_fine(row)]
-        names = {row.id for row in kept}
-        known = self.results.by_id()
-        links = [narrowed for link in self.links if (narrowed := _narrowed(link, names, known)) is not None]
-        seen = protect(Results(tuple(kept)), links, audience=audience)
-        return Results(tuple(_coarse(row) for row in seen))
-
-    def _is_fine(self, row: ResultRow) -> bool:
-        if (row.analysis, row.statistic) in _FINE:
-            return True
-        visit = row.groups.get("visit")
-        return row.analysis == "flow_visit" and "arm" in row.groups and visit not in self.shown_visits
+        results = self._builder.build()
+        fine = tuple(row.id for row in results if _is_fine(row, shown_visits))
+        printed: dict[int, list[str]] = {}
+        for row in results:
+            if (decimals := _decimals(row)) is not None:
+                printed.setdefault(decimals, []).append(row.id)
+        self._links += [Fine(fine), *(Printed(tuple(rows), decimals) for decimals, rows in sorted(printed.items()))]
+        return Recorded(results=results, links=tuple(self._links))
 
 
-def _coarse(row: ResultRow) -> ResultRow:
-    """A row with no more digits than the page prints, where further ones would give a number of people back."""
-    if row.value is None or row.statistic in _NOT_ROUNDED:
-        return row
+def _is_fine(row: ResultRow, shown_visits: tuple[str, ...]) -> bool:
+    if (row.analysis, row.statistic) in _FINE:
+        return True
+    return row.analysis == "flow_visit" and "arm" in row.groups and row.groups.get("visit") not in shown_visits
+
+
+def _decimals(row: ResultRow) -> int | None:
+    """Decimals to which a row is printed, where further ones would give a number of people back."""
+    if row.statistic in _NOT_ROUNDED:
+        return None
     if (row.analysis, row.statistic) in _GIVE_NUMBERS_BACK:
-        digits = 1
-    elif row.analysis in _ESTIMATES:
-        digits = 3 if row.unit == "p" else 2
-    else:
-        return row
-    return replace(row, value=round(float(row.value), digits))
-
-
-def _narrowed(link: Link, names: set[str], known: Mapping[str, object]) -> Link | None:
-    """The same link among the rows that are left; a count without a row can still be worked out."""
-
-    def held(count: str | Implied) -> str | Implied:
-        return count if isinstance(count, Implied) or count in names else Implied(count, _count(known[count]))
-
-    match link:
-        case Sum(total=total, parts=parts):
-            counts = (total, *parts)
-            gone = sum(isinstance(count, str) and count not in names for count in counts)
-            implied = sum(isinstance(count, Implied) for count in counts)
-            # Two counts that nobody sees cannot be told apart by the one sum they stand in.
-            if gone and gone + implied > 1:
-                return None
-            return Sum(held(total), tuple(held(part) for part in parts))
-        case Derived(rows=rows, counts=counts):
-            left = tuple(row for row in rows if row in names)
-            return Derived(left, tuple(held(count) for count in counts)) if left else None
-        case Modelled(rows=rows, people=people):
-            left = tuple(row for row in rows if row in names)
-            return Modelled(left, tuple(held(count) for count in people)) if left else None
-
-
-def _count(row: object) -> int:
-    return int(getattr(row, "value", 0) or 0)
+        return 1
+    if row.analysis in _ESTIMATES:
+        return 3 if row.unit == "p" else 2
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from scipy.special import ndtr
 from ipt_outcomes.effects import EffectSizes, odds_ratio, risk_difference, risk_ratio
 from ipt_outcomes.effects.proportions import newcombe, wilson
 from ipt_outcomes.errors import OptionError, require_choice
-from ipt_outcomes.instruments import Better, instrument
+from ipt_outcomes.instruments import Better, good_end, instrument, responded
 from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.results import ResultObject, format_interval, format_number
 from ipt_outcomes.trial.arms import comparisons_of
@@ -46,11 +47,13 @@ class Response(ResultObject):
         wald_low wald_high flag``. ``estimate`` and the limits of OR and RR are ratios, ``se`` is of their
         logarithm. ``ci_low`` and ``ci_high`` of RD are Newcombe's, ``wald_low`` and ``wald_high`` the normal ones.
     threshold : float
-        Share of the baseline.
+        Share of the baseline's distance from the good end of the scale.
     better : {"lower", "higher"}
     level : float
+    good_end : float or None
+        The best score the scale can give; None where it is not known, and then there are no rates.
     zero_baselines : int
-        People with a baseline of 0 or less, from which no share can be taken: counted as no response.
+        People whose baseline lies at the good end already, so that no share can be taken: counted as no response.
     """
 
     rates: pd.DataFrame
@@ -58,18 +61,32 @@ class Response(ResultObject):
     threshold: float
     better: Better
     level: float
+    good_end: float | None
     zero_baselines: int
 
     @property
     def short_rule(self) -> str:
         """The rule of response in words."""
+        if self.gap:
+            return f"not counted: {self.gap}"
         way = "fall" if self.better == "lower" else "rise"
-        return f"a {way} of {100 * self.threshold:g}% or more from baseline"
+        if self.good_end == 0 and self.better == "lower":
+            return f"a {way} of {100 * self.threshold:g}% or more from baseline"
+        end = f"the {'lowest' if self.better == 'lower' else 'highest'} score of the scale"
+        number = "" if self.good_end is None else f", {self.good_end:g}"
+        return f"a {way} by {100 * self.threshold:g}% or more of the distance between baseline and {end}{number}"
 
     @property
     def rule(self) -> str:
         """The rule of response in words, with its boundary."""
-        return f"{self.short_rule} (exactly {100 * self.threshold:g}% counts)"
+        return self.short_rule if self.gap else f"{self.short_rule} (exactly {100 * self.threshold:g}% counts)"
+
+    @property
+    def gap(self) -> str:
+        """Why there are no rates; empty where there are."""
+        if self.good_end is not None:
+            return ""
+        return f"the {'lowest' if self.better == 'lower' else 'highest'} score that the scale can give is not known"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the comparisons."""
@@ -77,6 +94,8 @@ class Response(ResultObject):
 
     def summary(self, digits: int = 2) -> str:
         """Return the rule, then one line per arm and per comparison under the main rule."""
+        if self.good_end is None:
+            return f"Response: {self.rule}"
         lines = [f"Response: {self.rule}; {RULES['non_responder']}"]
         for row in self.rates[self.rates["rule"].eq("non_responder")].to_dict(orient="records"):
             share = format_number(100 * row["rate"], "percent")
@@ -95,6 +114,7 @@ def response(
     outcome: str,
     *,
     at: float | str | None = None,
+    window: float | None = None,
     threshold: float = 0.5,
     better: Better | None = None,
     level: float = 0.95,
@@ -107,9 +127,12 @@ def response(
     outcome : str
         Name or alias of an instrument.
     at : float or str, optional
-        The end point: a week or the name of a visit; the last visit if None.
+        The end point: a week or the name of a visit; as in `ipt_outcomes.trial.analyse` if None.
+    window : float, optional
+        Weeks either side of the end point, where visits are on real days.
     threshold : float
-        Share of the baseline by which the score has to fall (or rise), inclusive; above 0, at most 1.
+        Share of the baseline's distance from the good end of the scale by which the score has to come nearer to it,
+        inclusive; above 0, at most 1. On a scale from 0 where lower is better: share of the baseline.
     better : {"lower", "higher"}, optional
         The registry's direction if None.
     level : float
@@ -134,10 +157,9 @@ def response(
     Newcombe (1998), Stat Med 17(8):873-890,
     doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
     """
-    data = trial_data(cohort, outcome)
-    end = data.plan.find(at)
+    data = trial_data(cohort, outcome, at=at, window=window)
     direction = better or instrument(data.outcome).better
-    return response_of(data, end, threshold=threshold, better=direction, level=level)
+    return response_of(data, data.end, threshold=threshold, better=direction, level=level)
 
 
 def response_of(data: TrialData, end: Visit, *, threshold: float, better: Better | None, level: float) -> Response:
@@ -154,7 +176,17 @@ def response_of(data: TrialData, end: Visit, *, threshold: float, better: Better
         }
     )
     pairs = comparisons_of(data.arms)
-    return count_responses(frame, arms=data.arms, pairs=pairs, threshold=threshold, better=better, level=level)
+    known = instrument(data.outcome)
+    return count_responses(
+        frame,
+        arms=data.arms,
+        pairs=pairs,
+        threshold=threshold,
+        better=better,
+        level=level,
+        minimum=known.minimum,
+        maximum=known.maximum,
+    )
 
 
 def count_responses(
@@ -165,6 +197,8 @@ def count_responses(
     threshold: float = 0.5,
     better: Better | None,
     level: float = 0.95,
+    minimum: float | None = 0.0,
+    maximum: float | None = None,
 ) -> Response:
     """Count responders in a frame of one row per person.
 
@@ -176,6 +210,8 @@ def count_responses(
     pairs : sequence of (arm1, arm2)
     threshold, better, level
         As in `response`.
+    minimum, maximum : float or None
+        Range of the scale; None where it is not known.
 
     Returns
     -------
@@ -190,8 +226,12 @@ def count_responses(
     assert better is not None  # noqa: S101 - just checked
     if isinstance(threshold, bool) or not 0 < threshold <= 1:
         raise OptionError(f"response must be a share above 0 and at most 1, for example 0.5; got {threshold!r}")
+    end = good_end(better, minimum, maximum)
     known = frame[frame["baseline"].notna()]
-    falls = {name: _responded(known["baseline"], known[name], threshold, better) for name in ("value", "last")}
+    if end is None:
+        return _no_rates(threshold, better, level)
+    scale: dict[str, Any] = {"better": better, "minimum": minimum, "maximum": maximum, "share": threshold}
+    falls = {name: responded(known["baseline"], known[name], **scale) for name in ("value", "last")}
     counted = {
         "non_responder": (falls["value"], pd.Series(True, index=known.index)),
         "completer": (falls["value"], known["value"].notna()),
@@ -200,14 +240,13 @@ def count_responses(
     rates = []
     for arm in arms:
         mine = known["arm"].eq(arm)
-        for rule, (responded, counts) in counted.items():
-            events, total = int((responded & counts & mine).sum()), int((counts & mine).sum())
+        for rule, (fell, counts) in counted.items():
+            events, total = int((fell & counts & mine).sum()), int((counts & mine).sum())
             low, high = (float(limit) for limit in wilson(events, total, level))
             rate = events / total if total else math.nan
             missing = int((mine & known["value"].isna()).sum())
             rates.append((arm, rule, events, total, rate, low, high, missing))
-    columns = ["arm", "rule", "responders", "denominator", "rate", "ci_low", "ci_high", "missing"]
-    table = pd.DataFrame(rates, columns=columns)
+    table = pd.DataFrame(rates, columns=_RATES)
     compared = [row for arm1, arm2 in pairs for rule in RULES for row in _compare(table, arm1, arm2, rule, level)]
     return Response(
         rates=table,
@@ -215,10 +254,24 @@ def count_responses(
         threshold=threshold,
         better=better,
         level=level,
-        zero_baselines=int((known["baseline"] <= 0).sum()),
+        good_end=end,
+        zero_baselines=int((known["baseline"] <= end if better == "lower" else known["baseline"] >= end).sum()),
     )
 
 
+def _no_rates(threshold: float, better: Better, level: float) -> Response:
+    return Response(
+        rates=pd.DataFrame(columns=_RATES),
+        comparisons=pd.DataFrame(columns=_COMPARED),
+        threshold=threshold,
+        better=better,
+        level=level,
+        good_end=None,
+        zero_baselines=0,
+    )
+
+
+_RATES = ["arm", "rule", "responders", "denominator", "rate", "ci_low", "ci_high", "missing"]
 _COMPARED = [
     "arm1",
     "arm2",
@@ -233,17 +286,6 @@ _COMPARED = [
     "wald_high",
     "flag",
 ]
-
-
-def _responded(baseline: pd.Series, value: pd.Series, threshold: float, better: Better) -> pd.Series:
-    """Whether each person responded; False where the score is missing, or the baseline is 0 or less."""
-    # A share of a decimal is not exact in binary: 0.3 of 10 must count as 3.
-    slack = 1e-9 * baseline.abs()
-    if better == "lower":
-        reached = value <= (1 - threshold) * baseline + slack
-    else:
-        reached = value >= (1 + threshold) * baseline - slack
-    return reached & (baseline > 0) & value.notna()
 
 
 def _compare(table: pd.DataFrame, arm1: str, arm2: str, rule: str, level: float) -> list[tuple[object, ...]]:

@@ -183,7 +183,7 @@ def table_one(
 
 def smd_of_means(values1: pd.Series, values2: pd.Series) -> float:
     """Return the absolute standardised difference of two means; NaN where an arm has fewer than two values."""
-    one, two = values1.dropna(), values2.dropna()
+    one, two = values1.dropna().sort_values(), values2.dropna().sort_values()
     if min(len(one), len(two)) < 2:
         return math.nan
     spread = math.sqrt((float(one.var()) + float(two.var())) / 2)
@@ -218,7 +218,7 @@ def smd_of_levels(counts1: Sequence[int], counts2: Sequence[int]) -> float:
 
 
 def _described(values: pd.Series) -> tuple[float, ...]:
-    known = values.dropna()
+    known = values.dropna().sort_values()
     n, missing = len(known), len(values) - len(known)
     if n == 0:
         return (n, missing, *[math.nan] * 5)

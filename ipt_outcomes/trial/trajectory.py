@@ -53,5 +53,5 @@ def trajectory_of(data: TrialData, end: Visit, model: ChangeModel | str) -> Traj
 
 
 def _described(values: pd.Series) -> tuple[int, float, float]:
-    known = values.dropna()
+    known = values.dropna().sort_values()
     return len(known), float(known.mean()), float(known.std())

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ipt_outcomes.trial.areas import AreaChange, AreaPart
 from ipt_outcomes.trial.comparison import Comparison
-from ipt_outcomes.trial.flow import BASELINE, Flow
+from ipt_outcomes.trial.flow import BASELINE, EVERYONE, Flow
 from ipt_outcomes.trial.model import ChangeModel
 from ipt_outcomes.trial.numbers import (
     LINE_UNITS,
@@ -51,8 +51,10 @@ def record_trial(
         response_comparison area area_people area_test area_shrunken means observed``.
     """
     record = Recorder()
-    _reading_rows(record, cohort_flow)
+    read = _reading_rows(record, cohort_flow)
     flow_ids = flow_rows(record, flow)
+    if "arm not known" in read and flow.without_arm == read["arm not known"][1] and flow.without_arm:
+        record.sum(flow_ids[EVERYONE, "without_arm"], read["arm not known"][0])
     baseline_rows(record, baseline, flow_ids, [(item.arm1, item.arm2) for item in comparisons])
     people: Mapping[str, str] = {}
     if not isinstance(model, str):
@@ -68,15 +70,17 @@ def record_trial(
     return record.finish((BASELINE, flow.last_visit.key))
 
 
-def _reading_rows(record: Recorder, frame: pd.DataFrame) -> None:
-    """Who is in the cohort, who is not and why."""
+def _reading_rows(record: Recorder, frame: pd.DataFrame) -> dict[str, tuple[str, int]]:
+    """Who is in the cohort, who is not and why; id and number of the last row of each step."""
+    made: dict[str, tuple[str, int]] = {}
     seen: set[tuple[str, str]] = set()
     for row in records(frame):
         groups = {"step": str(row["step"]), "reason": "" if pd.isna(row["reason"]) else str(row["reason"])}
         if pd.isna(row["people"]) or tuple(groups.values()) in seen:
             continue
         seen.add((groups["step"], groups["reason"]))
-        record.people("reading", "people", row["people"], groups)
+        made[groups["step"]] = record.people("reading", "people", row["people"], groups), int(row["people"])
+    return made
 
 
 def _area_rows(record: Recorder, part: AreaPart, areas: AreaChange, flow_ids: Mapping[tuple[str, str], str]) -> None:

@@ -5,30 +5,36 @@ from __future__ import annotations
 import re
 
 from ipt_outcomes.vocabulary.codes import ProblemArea
-from ipt_outcomes.vocabulary.spelling import plain
+from ipt_outcomes.vocabulary.languages import ambiguous_names, names_in_other_languages
+from ipt_outcomes.vocabulary.spelling import bare
 
 # Each list is separated by |; names are in small letters, hyphens as blanks (see spelling.plain).
 _ALIASES = {
     ProblemArea.GRIEF: "grief|griefs|grieving|complicated grief|prolonged grief|unresolved grief|grief and loss|"
     "grief & loss|grief/loss|loss|bereavement|complicated bereavement|unresolved bereavement|mourning|"
-    "grief and bereavement|grief/bereavement|delayed grief|distorted grief|abnormal grief",
+    "grief and bereavement|grief/bereavement|delayed grief|distorted grief|abnormal grief|pathological grief|"
+    "grief reaction|complicated grief reaction|bereavement reaction|death of a loved one|prolonged grief disorder",
     ProblemArea.ROLE_DISPUTE: "role dispute|role disputes|interpersonal dispute|interpersonal disputes|"
     "interpersonal role dispute|interpersonal role disputes|dispute|disputes|relational conflict|"
     "relational conflicts|relationship conflict|relationship conflicts|relationship dispute|"
     "relationship disputes|interpersonal conflict|interpersonal conflicts|role conflict|role conflicts|conflict|"
     "conflicts|marital dispute|marital disputes|marital conflict|family conflict|"
-    "conflict with a significant other",
+    "conflict with a significant other|role disagreement|relational dispute|relational disputes|couple conflict|"
+    "marital discord|conflict in a relationship|interpersonal role conflict",
     ProblemArea.ROLE_TRANSITION: "role transition|role transitions|transition|transitions|life change|life changes|"
+    "major life change|change in life role|social role transition|life role transition|transition of role|"
     "life transition|life transitions|role change|role changes|change of role|change in role",
     ProblemArea.INTERPERSONAL_DEFICITS: "interpersonal deficit|interpersonal deficits|interpersonal sensitivity|"
     "interpersonal sensitivities|loneliness|social isolation|isolation|interpersonal isolation|deficit|deficits|"
     "social deficit|social deficits|loneliness and isolation|loneliness and social isolation|"
-    "isolation and loneliness|interpersonal deficits and sensitivities",
+    "isolation and loneliness|interpersonal deficits and sensitivities|sensitivity|sensitivities|lonely|"
+    "loneliness and sensitivity|interpersonal gaps|social impoverishment",
     ProblemArea.NONE_SET: "none set|none|no area|no area set|not set|not yet set|no problem area|"
     "no problem area set|no focus|no focus set",
 }
 AREA_NAMES = {name: area for area, names in _ALIASES.items() for name in names.split("|")}
-_BETWEEN = re.compile(r"\s*(?:/|;|,|&|\+|\band\b|\bor\b)\s*")
+AREA_NAMES |= {name: ProblemArea(code) for name, code in names_in_other_languages("ProblemArea").items()}
+_BETWEEN = re.compile(r"\s*(?:/|;|,|&|\+|\b(?:and|or|und|oder|en|of|y|o|e|ou)\b)\s*")
 
 _AMBIGUOUS = re.compile(
     r"adjustment (difficult(y|ies)|problems?|disorder|reactions?)|adjustment|life (events?|stress(ors?)?)"
@@ -83,7 +89,7 @@ def ambiguous_area(text: object) -> str | None:
     """
     if not isinstance(text, str):
         return None
-    if _AMBIGUOUS.fullmatch(plain(text)):
+    if _AMBIGUOUS.fullmatch(bare(text)) or bare(text) in ambiguous_names():
         return (
             "it may be a role transition, or grief, a role dispute or deficits that came with the change: "
             "say which code it is"
@@ -100,7 +106,7 @@ def _areas_in(text: object) -> set[ProblemArea | None]:
     """Areas a text names; None among them for a part that is none."""
     if not isinstance(text, str):
         return set()
-    name = plain(text)
+    name = bare(text)
     if name in AREA_NAMES:
         return {AREA_NAMES[name]}
     inside = re.findall(r"\(([^)]*)\)", name)

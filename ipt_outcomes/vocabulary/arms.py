@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ipt_outcomes.vocabulary.codes import Arm
-from ipt_outcomes.vocabulary.spelling import plain
+from ipt_outcomes.vocabulary.languages import names_in_other_languages
+from ipt_outcomes.vocabulary.spelling import bare
 
 # Each list is separated by |; names are in small letters, hyphens as blanks (see spelling.plain).
 _ARM_ALIASES = {
@@ -26,7 +27,11 @@ _ARM_ALIASES = {
     "cognitive behavioural therapy|cognitive therapy|ct|cbt g",
     Arm.IPT: "ipt|interpersonal therapy|interpersonal psychotherapy|ipt a|ipt b|ipt g|ipt m|ipt pp|ipt ppd|"
     "ipt ast|interpersonal psychotherapy for adolescents|interpersonal counselling|"
-    "interpersonal counseling|ipc",
+    "interpersonal counseling|ipc|ipt psychotherapy|fb ipt|family based ipt|family based interpersonal psychotherapy|"
+    "ipsrt|interpersonal and social rhythm therapy|interpersonal social rhythm therapy|ipt ast prevention|ipt brief|"
+    "brief ipt|ipt late life|ipt older adults|ipt perinatal|ipt p|ipt bn|ipt bed|ipt ptsd|ipt eating disorders|"
+    "interpersonal psychotherapy adolescent skills training|klerman weissman ipt|interpersonal psychotherapy group|"
+    "group interpersonal psychotherapy",
     Arm.OTHER_PSYCHOTHERAPY: "other psy|psy|psychotherapy|dyn|psychodynamic therapy|"
     "psychodynamic psychotherapy|short term psychodynamic psychotherapy|stpp|bat|"
     "behavioral activation|behavioural activation|"
@@ -35,16 +40,24 @@ _ARM_ALIASES = {
     "prolonged exposure|narrative exposure therapy|net|exposure & response prevention|emdr|"
     "eye movement desensitization|eye movement desensitisation and reprocessing|dialectical behavior therapy|"
     "dialectical behaviour therapy|dbt|relaxation|applied relaxation|metacognitive therapy|mct|"
-    "metacognitive interpersonal therapy|cbasp|other psychological treatment|counselling|counseling|"
-    "interpersonal and social rhythm therapy|ipsrt",
+    "metacognitive interpersonal therapy|cbasp|other psychological treatment|counselling|counseling|mit|mit g|"
+    "metacognitive interpersonal therapy group|psychodynamic interpersonal therapy|psychodynamic interpersonal|"
+    "interpersonal psychodynamic therapy|dynamic interpersonal therapy|dit|cognitive interpersonal therapy|"
+    "interpersonal reconstructive therapy|brief relational therapy|interpersonal process therapy",
 }
 ARM_NAMES = {name: arm for arm, names in _ARM_ALIASES.items() for name in names.split("|")}
+# An English name goes before the same letters in another language.
+ARM_NAMES = {name: Arm(code) for name, code in names_in_other_languages("Arm").items()} | ARM_NAMES
 ARM_NAMES |= {arm.value.replace("_", " "): arm for arm in Arm} | {"ipt placebo": Arm.PLACEBO_IPT}
 
 _DELIVERY = re.compile(
     r"\b(group|individual|telephone|phone|online|internet|web based|guided|video|digital|brief|manualised|"
     r"manualized|maintenance|face to face|delivered by)\b"
 )
+_OPENED = re.compile(
+    r"\((?=\s*(?:\+|plus|with|and|no|without)\b|\s*\+|\s*(?:mit|met|con|com|sin|sem|ohne|zonder)\s+\w)([^)]*)\)"
+)
+_AND = re.compile(r"\+|\b(?:plus|with|mit|met|con|com|mas|mais)\b")
 _PSYCHOTHERAPIES = {Arm.SUPPORTIVE, Arm.CBT, Arm.OTHER_PSYCHOTHERAPY, Arm.IPT}
 _STUDY_CLASS = {Arm.IPT_MEDICATION: Arm.COMBINATION, Arm.ATTENTION_CONTROL: Arm.OTHER_CONTROL}
 
@@ -76,12 +89,13 @@ def arm_of(text: object) -> Arm | None:
     """
     if not isinstance(text, str):
         return None
-    whole = plain(text)
+    whole = bare(text)
     if whole in ARM_NAMES:
         return ARM_NAMES[whole]
-    opened = re.sub(r"\((?=\s*(?:\+|plus|with|and|no|without)\b|\s*\+)([^)]*)\)", r" \1", whole)
-    bare = re.sub(r"\([^)]*\)", " ", opened)
-    parts = [part.strip() for part in re.split(r"\+|\bplus\b|\bwith\b", bare)]
+    # In brackets a treatment may be added ("ipt (plus sertraline)"); "(MIT)" is a name, no German "with".
+    opened = _OPENED.sub(r" \1", whole)
+    outside = re.sub(r"\([^)]*\)", " ", opened)
+    parts = [part.strip() for part in _AND.split(outside)]
     arms = [_one_arm(part) for part in parts]
     if not arms or None in arms:
         return None

@@ -67,10 +67,12 @@ class Format(StrEnum):
 
 
 class Adaptation(StrEnum):
-    """The form of IPT: standard, for adolescents (A), brief (B), group (G), maintenance (M), with rhythm work ..."""
+    """The form of IPT: for adolescents (A, AST), family based (FB), brief (B), group (G), maintenance (M) ..."""
 
     IPT = "ipt"
     IPT_A = "ipt_a"
+    IPT_AST = "ipt_ast"
+    FB_IPT = "fb_ipt"
     IPT_B = "ipt_b"
     IPSRT = "ipsrt"
     IPT_G = "ipt_g"

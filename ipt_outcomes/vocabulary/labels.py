@@ -52,6 +52,8 @@ _SPECIAL: dict[type[StrEnum], dict[StrEnum, str]] = {
     Adaptation: {
         Adaptation.IPT: "standard IPT",
         Adaptation.IPT_A: "IPT for adolescents (IPT-A)",
+        Adaptation.IPT_AST: "IPT adolescent skills training (IPT-AST)",
+        Adaptation.FB_IPT: "family-based IPT (FB-IPT)",
         Adaptation.IPT_B: "brief IPT (IPT-B)",
         Adaptation.IPSRT: "interpersonal and social rhythm therapy (IPSRT)",
         Adaptation.IPT_G: "group IPT (IPT-G)",

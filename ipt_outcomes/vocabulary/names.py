@@ -22,7 +22,8 @@ from ipt_outcomes.vocabulary.codes import (
     Technique,
     ValueStatus,
 )
-from ipt_outcomes.vocabulary.spelling import plain
+from ipt_outcomes.vocabulary.languages import names_in_other_languages
+from ipt_outcomes.vocabulary.spelling import bare, plain
 
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -104,9 +105,15 @@ _ALIASES: dict[type[StrEnum], dict[StrEnum, str]] = {
     },
     Adaptation: {
         Adaptation.IPT: "standard ipt|standard|interpersonal psychotherapy",
-        Adaptation.IPT_A: "ipt for adolescents|adolescent ipt",
-        Adaptation.IPT_B: "brief ipt",
-        Adaptation.IPSRT: "interpersonal and social rhythm therapy",
+        Adaptation.IPT_A: "ipt for adolescents|adolescent ipt|interpersonal psychotherapy for adolescents|"
+        "ipt adolescents",
+        Adaptation.IPT_AST: "ast|adolescent skills training|interpersonal psychotherapy adolescent skills training|"
+        "ipt prevention adolescents",
+        Adaptation.FB_IPT: "family based ipt|family based interpersonal psychotherapy|ipt fb|"
+        "family based ipt for preadolescents",
+        Adaptation.IPT_B: "brief ipt|brief interpersonal psychotherapy|ipt brief",
+        Adaptation.IPSRT: "interpersonal and social rhythm therapy|interpersonal social rhythm therapy|"
+        "social rhythm therapy|ipt srt",
         Adaptation.IPT_G: "group ipt|ipt group",
         Adaptation.IPT_M: "maintenance ipt|ipt maintenance",
         Adaptation.IPC: "interpersonal counselling|interpersonal counseling",
@@ -119,6 +126,9 @@ _KNOWN: dict[type[StrEnum], dict[str, StrEnum]] = {
     | {name: code for code, names in by_code.items() for name in names.split("|")}
     for kind, by_code in _ALIASES.items()
 }
+for _kind, _names in _KNOWN.items():
+    # An English name goes before the same letters in another language ("man": men).
+    _KNOWN[_kind] = {name: _kind(code) for name, code in names_in_other_languages(_kind.__name__).items()} | _names
 
 
 def code_of(text: object, kind: type[Code]) -> Code | None:
@@ -149,7 +159,7 @@ def code_of(text: object, kind: type[Code]) -> Code | None:
     elif kind is ProblemArea:
         found = areas.area_of(text)
     else:
-        found = _KNOWN[kind].get(plain(text))
+        found = _KNOWN[kind].get(bare(text))
     return None if found is None else kind(found)
 
 
@@ -214,7 +224,7 @@ def nearest(text: object, kind: type[StrEnum]) -> tuple[str, ...]:
     if not isinstance(text, str):
         return ()
     known = names_of(kind)
-    found = difflib.get_close_matches(plain(text), list(known), n=6, cutoff=0.7)
+    found = difflib.get_close_matches(bare(text), list(known), n=6, cutoff=0.7)
     return tuple(dict.fromkeys(known[name] for name in found))[:3]
 
 

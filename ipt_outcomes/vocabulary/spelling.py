@@ -26,6 +26,26 @@ def plain(text: str) -> str:
     return re.sub(r"[-_\s‐‑–]+", " ", name).strip()
 
 
+def bare(text: str) -> str:
+    """Return a name as it is compared across languages: as `plain`, without accents.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> bare("Übliche Behandlung"), bare("Atenção")
+    ('ubliche behandlung', 'atencao')
+    """
+    decomposed = unicodedata.normalize("NFKD", plain(text))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
 def aliases(*names: str) -> tuple[str, ...]:
     """Split lists of names that are separated by ``|``.
 

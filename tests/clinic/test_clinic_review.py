@@ -163,7 +163,8 @@ def test_a_scale_turned_round_gives_the_same_rates(make_cohort: MakeCohort, pair
     higher = {"caseness": 80, "reliable_change": 7, "remission": 95}
     one = review(make_cohort([{"bdi1": list(pair)} for pair in pairs]), cutoffs={"bdi1": lower})
     other = review(make_cohort([{"who5": [100 - score for score in pair]} for pair in pairs]), cutoffs={"who5": higher})
-    for name in ("recovery", "reliable_improvement", "reliable_recovery", "reliable_deterioration", "remission"):
+    rates = ("recovery", "reliable_improvement", "reliable_recovery", "reliable_deterioration", "response", "remission")
+    for name in rates:
         assert counts(one, "bdi1", name) == counts(other, "who5", name)
 
 

@@ -101,7 +101,7 @@ def test_metapsy_convention_has_one_variance(variance):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"variance": "unequal"}, ["'LS'", "'LS2'", "'UB'", "'AV'", "'H0'", "'unequal'"]),
+        ({"variance": "SMDH"}, ["'LS'", "'LS2'", "'UB'", "'AV'", "'H0'", "'unequal'", "'SMDH'"]),
         ({"convention": "revman"}, ["'metafor'", "'metapsy'", "'revman'"]),
         ({"better": "up"}, ["'lower'", "'higher'", "'up'"]),
         ({"better": None}, ["'lower'", "'higher'", "None"]),

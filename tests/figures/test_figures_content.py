@@ -397,3 +397,25 @@ def test_pooled_is_not_changed(make_pooled, some):
     pooled = make_pooled()
     figures.forest(some(), pooled=pooled)
     assert pooled == replace(pooled)
+
+
+@pytest.mark.parametrize(
+    ("measure", "better", "event"), [("SMD", None, None), ("MD", "lower", None), ("MD", "higher", None)]
+)
+def test_what_favours_the_first_arm_stands_on_the_right(measure, better, event):
+    good = -1.0 if better == "lower" else 1.0
+    rows = [figures.Contrast(label="a", estimate=good, low=good - 0.5, high=good + 0.5)]
+    ax = figures.contrasts(rows, measure=measure, better=better, event=event, favours=("IPT", "CBT"), name="Points")
+    assert {"← Favours CBT", "Favours IPT →", "Points (95% CI)"} <= set(words(ax))
+    assert ax.transData.transform((good, 0))[0] > ax.transData.transform((0, 0))[0]
+
+
+def test_an_arrowhead_points_out_of_a_falling_axis():
+    rows = [figures.Contrast(label=str(i), estimate=-0.1, low=-0.2, high=0.0) for i in range(9)]
+    rows.append(figures.Contrast(label="far", estimate=-0.1, low=-0.2, high=90.0))
+    ax = figures.contrasts(rows, measure="MD", better="lower")
+    heads = [line for line in ax.lines if line.get_marker() in {"<", ">"} and line.get_linestyle() == "None"]
+    assert [line.get_marker() for line in heads] == ["<"]
+    # The high end of a falling axis is the left one.
+    left = min(ax.transData.transform((x, 0))[0] for x in ax.get_xlim())
+    assert ax.transData.transform((heads[0].get_xdata()[0], 0))[0] == pytest.approx(left)

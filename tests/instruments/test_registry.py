@@ -1,6 +1,7 @@
 """The registry: the shared facts whole, names never guessed, doubts visible."""
 
 import math
+import tomllib
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from ipt_outcomes.errors import OptionError
 from ipt_outcomes.instruments import direction_of, instrument, instrument_name, instruments
 from ipt_outcomes.resources import shipped
 
+RULES = tomllib.loads(shipped("data_schemas", "instrument_scoring.toml").read_text(encoding="utf-8"))
 RAW = yaml.safe_load(shipped("data_schemas", "instruments.yaml").read_text(encoding="utf-8"))["instruments"]
 
 
@@ -49,7 +51,11 @@ def test_facts_arrive_as_they_are(name):
         "response_pct": "response_pct",
     }.items():
         assert getattr(known, field) == raw.get(key)
-    assert list(known.items_reversed) == raw["items_reversed"]
+    assert list(known.items_reversed) == RULES.get(name, {}).get("items_reversed", raw["items_reversed"])
+    assert list(known.unverified) == [
+        str(entry) if isinstance(entry, str) else next(f"{key}: {text}" for key, text in entry.items())
+        for entry in raw.get("unverified", ())
+    ]
     assert len(known.sources) == len(raw["sources"])
     assert not any("read)" in source for source in known.sources)
     assert known.short

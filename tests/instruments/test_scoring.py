@@ -158,12 +158,10 @@ def test_hamilton_items_end_at_four_and_the_total_at_52():
         score("hrsd17", np.full((1, 17), 4))
 
 
-@pytest.mark.parametrize(
-    "name", ["edeq", "pg13r", "core10", "core_om", "oq45", "hads_d", "gds30", "iip32", "sf12_mcs", "cdrs_r"]
-)
+@pytest.mark.parametrize("name", ["sas_sr", "iip32", "iip64", "sf12_mcs", "cdrs_r", "hamd21", "hamd24"])
 def test_what_was_not_confirmed_is_not_scored(name):
     with pytest.raises(OptionError, match="is not scored from items"):
-        score(name, np.zeros((1, instrument(name).n_items)))
+        score(name, np.zeros((1, instrument(name).n_items or 1)))
 
 
 class TestReversedItems:

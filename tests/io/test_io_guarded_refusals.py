@@ -176,8 +176,10 @@ def test_portable_and_transport_files_that_are_cut(intact):
 
 
 def test_formats_without_a_row_count_ask_for_one(intact):
-    for name in ("t.por", "t.xpt"):
-        assert any("give expect_rows" in text for text in read_table(intact(name)).warnings)
+    for name, options in (("t.por", {}), ("t.xpt", {"file_format_version": 5})):
+        assert any("give expect_rows" in text for text in read_table(intact(name, **options)).warnings)
+    # Version 8 counts its rows.
+    assert not any("expect_rows" in text for text in read_table(intact("t.xpt", file_format_version=8)).warnings)
 
 
 def test_a_folded_block_that_is_not_as_long_as_it_says(intact):
@@ -286,3 +288,65 @@ def test_two_columns_of_one_name(tmp_path):
     pyreadstat.write_dta(pd.DataFrame({"first": [1.0, 2.0], "secnd": [3.0, 4.0]}), str(path))
     path.write_bytes(path.read_bytes().replace(b"secnd", b"first"))
     assert "several columns of the same name" in refused(path).message
+
+
+@pytest.mark.parametrize("version", [5, 8])
+def test_missing_letters_of_a_transport_file(intact, version):
+    path = intact("t.xpt")
+    frame = pd.DataFrame({"who": ["a", "b", "c", "d"], "x": [1.0, np.nan, np.nan, np.nan]})
+    pyreadstat.write_xport(frame, str(path), file_format_version=version)
+    content = bytearray(path.read_bytes())
+    missing = [place for place in range(len(content) - 8) if content[place : place + 8] == b"." + b"\0" * 7]
+    assert len(missing) == 3
+    content[missing[0]], content[missing[1]] = ord("A"), ord("_")
+    path.write_bytes(content)
+    table = read_table(path)
+    assert table.missing[["row", "column", "code"]].to_numpy().tolist() == [[2, "x", ".A"], [3, "x", "._"]]
+    assert table.frame["x"].isna().tolist() == [False, True, True, True]
+
+
+def test_row_count_of_a_transport_file_is_compared(intact):
+    path = intact("t.xpt", file_format_version=8)
+    place = path.read_bytes().index(b"OBSV8") + 28
+    assert path.read_bytes()[place : place + 15].strip() == b"20"
+    assert "its header says 7 rows, its data hold 20 rows" in refused(patched(path, place, b"%15d" % 7)).message
+
+
+def test_a_transport_file_of_several_tables_is_refused(intact):
+    path = intact("t.xpt", file_format_version=5)
+    content = path.read_bytes()
+    path.write_bytes(content + content[240:])
+    assert "holds several tables" in refused(path).message
+
+
+@pytest.mark.parametrize("suffix", ["sav", "zsav"])
+def test_a_size_that_the_header_tells_is_refused_before_unfolding(tmp_path, suffix):
+    path = tmp_path / f"t.{suffix}"
+    frame = pd.DataFrame({f"x{i}": np.zeros(5000) for i in range(10)})
+    pyreadstat.write_sav(frame, str(path), compress=suffix == "zsav", row_compress=suffix == "sav")
+    content = bytearray(path.read_bytes())
+    # What stands behind the header is spoilt: nobody may get there.
+    if suffix == "zsav":
+        start = _data_start(content) + 24
+        content[start : start + 8] = b"x" * 8
+        path.write_bytes(content)
+    with reading_session(Limits(cells=49_999)):
+        assert "unfolds to 5,000 rows and 10 columns" in refused(path).message
+
+
+def test_a_changed_bit_of_folded_data_is_always_found(intact):
+    """The blocks of a .zsav carry a checksum; no other part of an SPSS, Stata or SAS file does."""
+    path = intact("folded.zsav", rows=40)
+    whole, frame, found = path.read_bytes(), read_table(path).frame, 0
+    (trailer,) = struct.unpack_from("<q", whole, _data_start(whole) + 8)
+    start, _, folded = struct.unpack_from("<qii", whole, trailer + 32)
+    for place in np.random.default_rng(2).integers(start, start + folded, 40):
+        for bit in (0, 7):
+            patched(path, place, bytes([whole[place] ^ (1 << bit)]))
+            try:
+                # A bit that says nothing (between the end of the last code and the next byte) changes nothing.
+                assert read_table(path).frame.equals(frame)
+            except DataError:
+                found += 1
+            path.write_bytes(whole)
+    assert found >= 75

@@ -232,7 +232,8 @@ def test_case_15_names_stay_as_typed(cases):
         "-1 (n=3)",
     ]
     assert studies.comparisons[".g_se"].tolist() == np.sqrt([0.04, 0.05, 0.03, 0.06, 0.05]).tolist()
-    html = studies._repr_html_()
+    table = pd.DataFrame({"study": ["A", "B"], "instrument": ["<script>x</script>", "=1+1"]})
+    html = load_studies(table)._repr_html_()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 

@@ -1,6 +1,7 @@
 """Reading text tables: nothing guessed in silence, nothing read wrongly, one clear error for all else."""
 
 import hashlib
+import os
 import tomllib
 
 import pytest
@@ -164,6 +165,20 @@ def test_paths(tmp_path):
     for address in ("https://example.org/x.csv", "file:///etc/passwd", "s3://bucket/x.csv", "FTP://x/y.csv"):
         with pytest.raises(IptError, match="web address"):
             read_table(address)
+    with pytest.raises(IptError, match="web address") as caught:
+        read_table("ftp://user:hush@example.org/x.csv?key=hush")
+    assert "hush" not in str(caught.value)
+    for address in ("s3:bucket/x.csv", "gs:x", "smb:x", "http:\\\\x", "FILE:x.csv"):
+        with pytest.raises(IptError, match="web address"):
+            read_table(address)
+    for address in ("\\\\server\\share\\x.csv", "//server/share/x.csv", "\\\\?\\UNC\\server\\x.csv", "\\\\.\\pipe\\x"):
+        with pytest.raises(IptError, match="a place on the network"):
+            read_table(address)
+    (tmp_path / "x.sas7bdat").write_bytes(b"x")
+    with pytest.raises(IptError, match="web address"):
+        read_table(tmp_path / "x.sas7bdat", catalog="https://example.org/c.sas7bcat")
+    with pytest.raises(IptError, match=r"there is no file x\.csv"):
+        read_table("\\\\?\\C:\\data\\x.csv" if os.name == "nt" else tmp_path / "secret" / "x.csv")
     with pytest.raises(IptError, match="there is no file"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(IptError, match="is a folder"):
@@ -171,6 +186,14 @@ def test_paths(tmp_path):
     for odd in ("", "a\0b", "x" * 5000):
         with pytest.raises(IptError):
             read_table(odd)
+
+
+def test_a_tsv_is_cut_at_its_tabs(write):
+    content = "id\tnote\n1\ta, b, c\n2\td, e, f\n"
+    table = read_table(write(content, name="t.tsv"))
+    assert (table.delimiter, cells(table, "note")) == ("\t", ["a, b, c", "d, e, f"])
+    # A .tsv without tabs is cut by what it holds.
+    assert read_table(write("a;b\n1;2\n", name="t.tsv")).delimiter == ";"
 
 
 def test_too_large(write, monkeypatch):

@@ -87,7 +87,8 @@ def test_what_is_no_area_is_not_guessed(text):
         ("IPT-A", v.Adaptation.IPT_A),
         ("Major Depressive Disorder", v.Indication.MDD),
         ("lost to follow-up", v.EndReason.DROPOUT_UNREACHABLE),
-        ("W", None),
+        ("V", None),
+        ("weiblich", v.Sex.FEMALE),
         ("woman", v.Sex.FEMALE),
     ],
 )

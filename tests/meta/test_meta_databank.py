@@ -171,3 +171,65 @@ def test_egger(rows, expected, key, rho):
     )
     peese = egger(frame["yi"], frame["vi"], model="mixed", predictor="variance", test="knapp-hartung")
     assert np.array([peese.limit_estimate, peese.slope]) == pytest.approx(np.array(block["PEESE_mixed"]["b"]), rel=1e-6)
+
+
+@pytest.mark.parametrize("rho", ["0.3", "0.5", "0.6", "0.8"])
+def test_correlated_and_hierarchical_effects(rows, expected, rho):
+    from ipt_outcomes.meta import che_covariance, multilevel
+
+    g, v, study, wanted = rows[".g"], rows[".g_se"] ** 2, rows["study"], expected["threelevel_che"][rho]
+    covariance = che_covariance(v, study=study, rho=float(rho))
+    plain, robust = (
+        multilevel(g, covariance, study=study, robust=None, test="t"),
+        multilevel(g, covariance, study=study),
+    )
+    assert plain.estimate == pytest.approx(wanted["g"], rel=1e-6)
+    assert plain.tau2_study == pytest.approx(wanted["sigma2"][0], rel=1e-6)
+    assert plain.tau2_effect == pytest.approx(0, abs=1e-9)
+    assert plain.log_likelihood == pytest.approx(wanted["logLik"], rel=1e-8)
+    assert [plain.ci_low, plain.ci_high] == pytest.approx(wanted["ci"], rel=1e-6)
+    assert robust.se == pytest.approx(wanted["CR2"]["se"], rel=1e-6)
+    assert robust.df == pytest.approx(wanted["CR2"]["df"], rel=1e-6)
+    assert [robust.prediction_low, robust.prediction_high] == pytest.approx(wanted["CR2"]["pi"], rel=1e-5)
+
+
+@pytest.mark.parametrize("block", ["bias_all_rows", "bias_combined_rho0.5"])
+def test_small_study_methods(rows, expected, block):
+    from ipt_outcomes.meta import begg, pet_peese, selection_model, trim_and_fill
+
+    frame = combine(rows) if "combined" in block else pd.DataFrame({"yi": rows[".g"], "vi": rows[".g_se"] ** 2})
+    y, v, wanted = frame["yi"], frame["vi"], expected[block]
+    rank = begg(y, v)
+    assert [rank.tau, rank.p_value] == pytest.approx(wanted["ranktest"], rel=1e-6)
+    for model in ("mixed", "wls"):
+        fit = pet_peese(y, v, model=model)
+        for line, name in ((fit.pet, "PET"), (fit.peese, "PEESE")):
+            assert [line.estimate, line.slope] == pytest.approx(wanted[f"{name}_{model}"]["b"], rel=1e-6)
+            assert [line.se, line.slope_se] == pytest.approx(wanted[f"{name}_{model}"]["se"], rel=1e-6)
+    filled = trim_and_fill(y, v, test="knapp-hartung")
+    assert (filled.side, filled.k0) == (wanted["trimfill"]["side_auto"], wanted["trimfill"]["k0"])
+    assert filled.estimate == pytest.approx(wanted["trimfill"]["g"], rel=1e-4)
+    three = selection_model(y, v)
+    assert three.estimate == pytest.approx(wanted["sel_3psm_.025"]["g"], rel=2e-4)
+    assert three.se == pytest.approx(wanted["sel_3psm_.025"]["se"], rel=1e-3)
+    assert three.lrt == pytest.approx(wanted["sel_3psm_.025"]["LRT"], abs=1e-4)
+    beta = selection_model(y, v, kind="beta")
+    # their integrals are good to 1e-4 (ours are checked against adaptive quadrature)
+    assert beta.lrt >= wanted["sel_beta"]["LRT"] - 5e-4
+
+
+def test_rob_as_moderator_and_tables(rows, expected):
+    from ipt_outcomes.meta import mantel_haenszel, regression
+
+    frame = combine(rows)
+    rob = rows.groupby("study")["rob"].mean().reindex(frame["study"]).to_numpy(float)
+    fit, wanted = regression(frame["yi"], frame["vi"], {"rob": rob}), expected["metareg_rob_combined"]
+    np.testing.assert_allclose(fit.coefficients["estimate"], wanted["b"], rtol=1e-6)
+    np.testing.assert_allclose(fit.coefficients["p_value"], wanted["p"], rtol=1e-5)
+    assert fit.r2 == pytest.approx(wanted["R2"], rel=1e-5)
+    table = pd.DataFrame(expected["binary"]["table"]).drop_duplicates("study")
+    four = [table[name] for name in (".event_arm1", ".totaln_arm1", ".event_arm2", ".totaln_arm2")]
+    for measure in ("OR", "RR"):
+        found, target = mantel_haenszel(*four, measure=measure), expected["binary"][f"MH_{measure}"]
+        assert found.estimate == pytest.approx(target["b"], rel=1e-6)
+        assert [found.ci_low, found.ci_high] == pytest.approx(target["ci"], rel=1e-6)

@@ -272,3 +272,10 @@ def test_the_limit_of_effects_knows_no_unit(scale):
     assert far.estimate / scale == pytest.approx(1e6 / 3, rel=1e-3)
     with pytest.raises(DesignError, match="rows 0, 2"):
         pool(np.array([-1e9, 0.4, 1e9]) * scale, vi * scale**2)
+
+
+def test_pooling_changes_without_control_group_warns():
+    from ipt_outcomes.effects import smd_paired
+
+    effects = smd_paired([20, 21, 24], 4, [12, 13, 19], 5, 30, 0.5, better="lower")
+    assert "without a control group" in pool(effects).summary()

@@ -13,7 +13,7 @@ from ipt_outcomes.io import load_cohort
 from ipt_outcomes.privacy.identifiers import identifier_in
 from ipt_outcomes.privacy.keys import draw_keys, look_alikes
 from ipt_outcomes.privacy.patterns import looks_like, scan
-from ipt_outcomes.privacy.quasi import small_groups, top_age_band, top_ages, zip3
+from ipt_outcomes.privacy.quasi import anonymity, small_groups, top_age_band, top_ages, zip3
 
 SHA = "ab" * 32
 
@@ -313,3 +313,58 @@ def test_words_of_a_person_are_counted_once_per_person():
         load_cohort(table.assign(ref=np.repeat([7_000_000 + i for i in range(8)], 5)), {"covariates": {"ref": "ref"}})
     visits = load_cohort(table.head(5).assign(visit=["one", "two", "three", "four", "five"]))
     assert visits.assessments["visit"].nunique() == 5
+
+
+# ---- rare combinations, what passed
+
+
+def test_k_l_and_unique_rows_are_those_of_the_reference(reference):
+    found = reference("io/kanonymity")
+    table = pd.DataFrame(found["data"])
+    quasi = found["quasi_identifiers"]
+    banded = table.assign(
+        age=[f"{min(int(age // 10 * 10), 90)}+" if age >= 90 else f"{age // 10 * 10}-{age // 10 * 10 + 9}"
+             for age in top_ages(table["age"].to_numpy(dtype=float))[0].astype(int)],
+        zip=[zip3(code) for code in table["zip"]],
+    )  # fmt: skip
+    small = banded.groupby(["age", "sex"])["area"].transform("size") < 3
+    for data, columns, name in (
+        (table, quasi, "as_is"),
+        (banded, quasi, "age_bands_zip3"),
+        (banded, ["age", "sex"], "age_bands_no_zip"),
+        (banded[~small], ["age", "sex"], "age_bands_no_zip_small_groups_removed"),
+    ):
+        got = anonymity(data, columns, sensitive=found["sensitive"])
+        want = found[name]
+        assert (got.rows, got.k, got.l, got.unique_rows) == (want["rows"], want["k"], want["l"], want["unique_rows"])
+        sizes = {" / ".join(str(part) for part in key): int(size) for key, size in got.sizes.items()}
+        assert sizes == want["group_sizes"]
+
+
+def test_missing_quasi_identifiers_are_a_level():
+    assert anonymity(pd.DataFrame({"sex": ["f", "f", None]}), ["sex"]).k == 1
+
+
+def test_the_column_that_makes_people_rare_is_named():
+    table = pd.DataFrame({"patient_id": range(12), "sex": ["f", "m"] * 6, "age": range(20, 80, 5), "phq9": 3})
+    cohort = load_cohort(table)
+    entry = next(entry for entry in cohort.gate.entries if entry.rule == "L9")
+    assert "without age it would be 0" in entry.detail
+    assert "rows of persons must not be passed on" in entry.detail
+    assert not any(entry.rule == "L9" for entry in load_cohort(table.drop(columns="age")).gate.entries)
+
+
+def test_the_gate_says_what_it_checked_and_never_that_nobody_can_be_found(tmp_path):
+    path = tmp_path / "t.csv"
+    GOOD.assign(age=30).to_csv(path, index=False)
+    gate = load_cohort(path).gate
+    outcome = gate.checks().set_index("rule")["outcome"].to_dict()
+    assert list(outcome) == [f"L{n}" for n in range(1, 15)]
+    assert (outcome["L8"], outcome["L9"], outcome["L7"], outcome["L6"]) == (
+        "changed", "warned", "nothing to check", "passed",
+    )  # fmt: skip
+    assert gate.passed == ("L1", "L2", "L3", "L4", "L5", "L6", "L10", "L11", "L12", "L13", "L14")
+    assert "L14 the file was read safely" in gate.summary()
+    assert "L13" not in load_cohort(GOOD).gate.passed
+    for text in (gate.summary(), gate.checks().to_csv(), gate.to_frame().to_csv()):
+        assert "anonym" not in text.casefold()

@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.report import Document, Heading, Paragraph, write_docx, write_pdf
-from ipt_outcomes.report.document import Figure
+from ipt_outcomes.report.document import Block, Figure, Picture, Table
 from ipt_outcomes.report.layout import TEXT_WIDTH, fit_table, text_width
 from ipt_outcomes.results import Results, format_number, visible
 from ipt_outcomes.tables import Column, TableRow, TableSpec
@@ -219,3 +219,48 @@ def test_numbers_keep_their_width_and_text_shares_the_rest() -> None:
     alone = fit_table(_table(number), {})
     assert not alone.full
     assert alone.widths[1] == pytest.approx(9 * text_width(number))
+
+
+def _pages(*blocks: Block) -> list[str]:
+    document = Document(title="T", subtitle="", blocks=blocks, results=Results(()))
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(write_pdf(document))).pages]
+
+
+def _filler(lines: int) -> tuple[Paragraph, ...]:
+    return tuple(Paragraph((f"Line {number}.",)) for number in range(lines))
+
+
+def _long_table(rows: int, *, groups: int = 1) -> Table:
+    each = []
+    for number in range(rows):
+        if groups > 1 and number % (rows // groups) == 0:
+            each.append(TableRow(((f"Group {number}",), ()), kind="group"))
+        each.append(TableRow(((f"Row {number}.",), ("1",))))
+    columns = (Column("Head of rows"), Column("Count", "right"))
+    return Table(spec=TableSpec(id="t", caption="A table", columns=columns, rows=tuple(each), notes=(("The note.",),)))
+
+
+@pytest.mark.parametrize("lines", [20, 26, 29, 32, 34])
+def test_a_short_table_stands_on_one_page_with_its_caption_and_note(lines: int) -> None:
+    pages = [text for text in _pages(*_filler(lines), _long_table(12)) if "Row 0." in text]
+    assert len(pages) == 1
+    assert all(word in pages[0] for word in ("A table", "Row 11.", "The note."))
+
+
+def test_a_long_table_goes_on_with_its_heading_and_no_group_heading_stands_alone() -> None:
+    for lines in range(20, 34, 3):
+        pages = [text for text in _pages(*_filler(lines), _long_table(60, groups=12)) if "Row" in text]
+        assert len(pages) > 1
+        assert all("Head of rows" in text for text in pages)
+        for text in pages:
+            rows = [line for line in text.splitlines() if line.startswith(("Group", "Row"))]
+            assert not rows[-1].startswith("Group")
+
+
+def test_no_page_stays_half_empty_before_a_high_figure(image: Picture) -> None:
+    high = Figure(id="high", caption="A high figure", alt="High", picture=image)
+    first, second = _pages(*_filler(24), high, *_filler(9))[:2]
+    assert "A high figure" not in first
+    assert "See Figure 1." in first
+    assert "Line 8." in first.split("See Figure 1.")[1]
+    assert "A high figure" in second

@@ -225,7 +225,8 @@ def test_people_without_scores_or_arm_are_counted(cohort_of: Callable[..., Cohor
 )
 def test_the_boundary_of_response_is_inclusive(better: str, value: float, responded: bool) -> None:
     frame = pd.DataFrame({"arm": ["a", "b"], "baseline": 10.0, "value": value, "last": value})
-    made = count_responses(frame, arms=["a", "b"], pairs=[("a", "b")], better=better)  # type: ignore[arg-type]
+    # From 10, half the way to the good end: 0, or 20.
+    made = count_responses(frame, arms=["a", "b"], pairs=[("a", "b")], better=better, maximum=20)  # type: ignore[arg-type]
     assert made.rates["responders"].eq(int(responded)).all()
     assert "exactly 50% counts" in made.rule
 

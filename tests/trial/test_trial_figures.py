@@ -165,7 +165,10 @@ def test_contrasts(width: float) -> None:
     said = [text.get_text() for text in texts(ax)]
     assert "−3.20 (−6.70 to 0.40)" in said
     assert "hidden" in said
-    assert any(text.startswith("← Favours IPT") for text in said)
+    # What favours the first arm stands on the right in every figure of a report, whatever is the good end.
+    assert any(text.replace("\n", " ").endswith("→") for text in said if "IPT" in text)
+    assert not any(text.startswith("← Favours IPT") for text in said)
+    assert ax.transData.transform((-3.2, 0))[0] > ax.transData.transform((0, 0))[0]
     assert {"IPT against usual care", "IPT against medication"} <= set(said)
 
 

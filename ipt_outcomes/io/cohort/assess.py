@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.instruments import instrument
 from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts
-from ipt_outcomes.io.cohort.columns import Columns
-from ipt_outcomes.io.cohort.faults import Faults
-from ipt_outcomes.io.cohort.people import People
-from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers
-from ipt_outcomes.io.cohort.scores import Scores, Totals, out_of_range, range_words
+from ipt_outcomes.io.cohort.identity import People
+from ipt_outcomes.io.cohort.scores import Scores
 from ipt_outcomes.io.cohort.times import Times
-from ipt_outcomes.io.cohort.values import Values
+from ipt_outcomes.io.cohort.totals import Totals, with_status
+from ipt_outcomes.io.cohort.typed import Values
 
 BASELINE = "baseline"
 _EXTRA = ("mode", "blinded")
@@ -61,11 +58,12 @@ class Assessments:
         self.parts: list[pd.DataFrame] = []
         self.items: dict[str, FloatArray] = {}
         self.notes: list[str] = []
+        self.is_wide = False
 
     def _part(
         self, totals: Totals, where: IntArray, *, visit: IntArray, week: FloatArray, at_visit: bool
     ) -> pd.DataFrame:
-        status = Texts.of(pd.Series(totals.status[where], dtype=object))
+        status = totals.status.take(where)
         size = len(where)
         times = self.times
         return pd.DataFrame(
@@ -81,15 +79,24 @@ class Assessments:
                 "value": totals.values[where],
                 "status": self.statuses.numbers(status),
                 "reason": self.reasons.numbers(totals.reasons.take(where)),
-            }
+            },
+            copy=False,
         )
 
     def add_long(self, totals: Totals) -> None:
-        """Take a column of scores at the rows' own times; rows at times at which nobody has a score are no visits."""
+        """Take a column of scores at the rows' own times.
+
+        Rows at times at which nobody has a score are no visits; where visits have names they were planned, not done.
+        """
         here = self.people.episode >= 0
+        if totals.own is not None:
+            here &= totals.own
         known = ~np.isnan(totals.values)
         planned = self._times_with(known & here) if not known.all() else here
-        where = np.flatnonzero(here & (planned | ~totals.reasons.missing))
+        told = planned | ~totals.reasons.missing
+        named = ~self.times.visit.missing if len(self.times.visit.values) else np.zeros(len(known), dtype=bool)
+        totals.status = with_status(totals.status, ~told & named, "not_done")
+        where = np.flatnonzero(here & (told | named))
         visit = self.visits.numbers(self.times.visit)[where]
         self.parts.append(self._part(totals, where, visit=visit, week=self.times.week[where], at_visit=True))
         if totals.items is not None:
@@ -110,40 +117,24 @@ class Assessments:
 
     def add_wide(self, totals: Totals, visit: str, week: float) -> None:
         """Take the column of one visit; an empty cell does not say that the visit took place."""
-        where = np.flatnonzero(self.people.episode >= 0)
-        totals.status[np.isnan(totals.values)] = "not_done"
+        self.is_wide = True
+        here = self.people.episode >= 0
+        where = np.flatnonzero(here if totals.own is None else here & totals.own)
+        totals.status = with_status(totals.status, np.isnan(totals.values), "not_done")
         size = len(where)
         number = np.full(size, self.visits.number(visit))
         self.parts.append(self._part(totals, where, visit=number, week=np.full(size, week), at_visit=False))
 
-    def add_rows(self, reader: Reader, columns: Columns, values: Values, faults: Faults) -> None:
-        """Take a source that has one score per row, with the name of its instrument beside it."""
-        source = columns.source_of("value")
-        if source is None or "instrument" not in values.texts:
-            _refuse_half(columns, source, faults)
-            return
-        read, bad = reader.numbers(source)
-        refuse_bad_numbers(faults, bad, reader.raw.frame[source], source, is_score=True)
+    def add_rows(self, rows: Totals, values: Values) -> None:
+        """Take scores that stand in rows of their own, with the name of the instrument beside them."""
         names = values.texts["instrument"]
-        item = values.numbers.get("item", np.zeros(len(read)))
+        item = values.numbers.get("item", np.zeros(len(rows.values)))
         item = np.where(np.isnan(item), 0.0, item)
-        for place, name in enumerate(names.values):
-            mine = (names.codes == place) & (item == 0)
-            outside = mine & out_of_range(name, read)
-            limits = range_words(name)
-            faults.cells(
-                outside, column=source, rule="range", expected=limits,
-                what=f"scores of {instrument(name).short} outside {limits}", found=reader.raw.frame[source],
-            )  # fmt: skip
-            read = np.where(outside, np.nan, read)
-        where = np.flatnonzero((self.people.episode >= 0) & ~names.missing)
-        status = values.texts.get("value_status")
-        told = status.to_array() if status is not None else np.full(len(read), None, dtype=object)
-        told[pd.isna(told) & ~np.isnan(read)] = "observed"
+        here = (self.people.episode >= 0) & ~names.missing
+        where = np.flatnonzero(here if rows.own is None else here & rows.own)
         part = self._part(
-            Totals("", read, told, reader.reasons(source)), where,
-            visit=self.visits.numbers(self.times.visit)[where], week=self.times.week[where], at_visit=True,
-        )  # fmt: skip
+            rows, where, visit=self.visits.numbers(self.times.visit)[where], week=self.times.week[where], at_visit=True
+        )
         part["instrument"] = self.instruments.numbers(names)[where]
         part["item"] = item[where]
         self.parts.append(part)
@@ -203,30 +194,11 @@ def _keys(keys: np.ndarray, where: IntArray) -> pd.Series:
     return Texts(where, tuple(keys)).to_series()
 
 
-def _refuse_half(columns: Columns, source: str | None, faults: Faults) -> None:
-    """A score needs the name of its instrument and the other way round."""
-    named = columns.source_of("instrument")
-    if source is not None:
-        faults.add(
-            f"{source}: scores (value) without a column that names their instrument",
-            rule="required", column=source, expected="a column 'instrument'",
-            hint=f'If {source} holds one instrument throughout, map it by name: [columns] phq9 = "{source}".',
-        )  # fmt: skip
-    elif named is not None:
-        faults.add(
-            f"{named}: instruments are named, but no column holds their scores (value)",
-            rule="required", column=named, expected="a column 'value'",
-            hint='Map the column of the scores: [columns] value = "...".',
-        )  # fmt: skip
-
-
-def add_scores(
-    collected: Assessments, scores: Scores, weeks: dict[str, float], reader: Reader, columns: Columns, values: Values,
-    faults: Faults,
-) -> None:  # fmt: skip
+def add_scores(collected: Assessments, scores: Scores, weeks: dict[str, float], values: Values) -> None:
     """Put every score of a source into the working table; columns of the baseline are put in later."""
     for totals in scores.totals.values():
         collected.add_long(totals)
     for (_, visit), totals in scores.wide.items():
         collected.add_wide(totals, visit, weeks[visit])
-    collected.add_rows(reader, columns, values, faults)
+    if scores.rows is not None:
+        collected.add_rows(scores.rows, values)

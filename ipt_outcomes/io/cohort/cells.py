@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ipt_outcomes.schemas import Decimal, parse_numbers, to_text
 
@@ -46,10 +48,12 @@ class Texts:
                 # Lists and other cells that cannot be compared count by their text.
                 told = np.array([cell if _is_missing(cell) else str(cell) for cell in column], dtype=object)
                 codes, uniques = pd.factorize(told, use_na_sentinel=True)
-        texts = to_text(_as_series(uniques)).to_pylist()
-        return cls(np.asarray(codes).astype(np.int64), tuple(texts)).mapped(
-            lambda text: text if text is not None and text.strip() else None
-        )
+        found = to_text(_as_series(uniques))
+        whole = cls(np.asarray(codes).astype(np.int64), tuple(found.to_pylist()))
+        # Texts that a factorisation of text gave are different from one another; of other cells they may not be.
+        if isinstance(uniques.dtype, pd.StringDtype) and _none_blank(found) and column.dtype != "category":
+            return whole
+        return whole.mapped(lambda text: text if text is not None and text.strip() else None)
 
     @classmethod
     def constant(cls, text: str, size: int) -> Texts:
@@ -75,6 +79,11 @@ class Texts:
             if changed is not None:
                 new[old] = position.setdefault(changed, len(position))
         return Texts(new[self.codes], tuple(position))
+
+    def where(self, texts: Collection[str]) -> npt.NDArray[np.int64]:
+        """Return the cells that hold one of some texts."""
+        wanted = np.array([*(value in texts for value in self.values), False])
+        return np.flatnonzero(wanted[self.codes])
 
     def without(self, mask: BoolArray) -> Texts:
         """Return the column with some cells missing; values that then occur nowhere are gone."""
@@ -106,6 +115,13 @@ class Texts:
         codes = np.array([*(position.get(value, -1) for value in self.values), -1], dtype=np.int64)[self.codes]
         dtype = pd.CategoricalDtype(levels, ordered=False)
         return pd.Series(pd.Categorical.from_codes(codes.tolist(), dtype=dtype))
+
+
+def _none_blank(texts: pa.Array) -> bool:
+    """Whether no text is missing, empty or blank; told at once, as there may be a million ids."""
+    if texts.null_count or pc.any(pc.equal(pc.binary_length(texts), 0)).as_py():
+        return False
+    return not pc.any(pc.utf8_is_space(texts)).as_py()
 
 
 def _as_series(values: Any) -> pd.Series:
@@ -161,8 +177,6 @@ def numbers(column: pd.Series, decimal: Decimal) -> tuple[FloatArray, BoolArray]
     texts = Texts.of(column)
     if not texts.values:
         return np.full(len(column), np.nan), np.zeros(len(column), dtype=bool)
-    import pyarrow as pa
-
     read, wrong = parse_numbers(pa.array([text.strip() for text in texts.values], type=pa.large_string()), decimal)
     missing = texts.missing
     return np.where(missing, np.nan, read[texts.codes]), np.where(missing, False, wrong[texts.codes])

@@ -17,6 +17,8 @@ from ipt_outcomes.vocabulary import Technique, ambiguous_area, code_of, nearest
 _YES_NO = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
 # A text of more letters than this is told only where it stands in this many rows.
 _SHORT, _OFTEN = 12, 20
+# A word of more letters in fewer rows may be the name of the one person it stands beside.
+_TINY, _FEW = 4, 5
 _MOST_LISTED = 20
 
 
@@ -81,12 +83,12 @@ class Decoder:
 
     def _refuse(self, name: str, column: str, texts: Texts, unknown: list[str], labels: dict[str, str]) -> None:
         counts = dict(zip(texts.values, texts.counts.tolist(), strict=True))
-        told = listed_codes(unknown, counts, len(texts.values))
+        told = listed_codes(unknown, counts, len(texts.values), is_near=lambda text: bool(_near(text, name)))
         if told is None:
             self.faults.add(
                 f"{column}: {len(unknown)} different texts that are no codes of {name}; they do not look like codes "
                 "and are not shown",
-                rule="enum", column=column, expected=f"codes of {name}",
+                rule="enum", column=column, expected=f"codes of {name}", records=texts.where(set(unknown)),
                 hint=f"Check that {column} is the column of {name}.",
             )  # fmt: skip
             return
@@ -102,20 +104,34 @@ class Decoder:
         choices = ", ".join(member.value for member in CODED[name]) if name in CODED else ", ".join(fields()[name].enum)
         self.faults.add(
             f"{column}: codes of {name} that are not known: {'; '.join(parts)}",
-            rule="enum", column=column, expected=f"codes of {name}",
+            rule="enum", column=column, expected=f"codes of {name}", records=texts.where(set(unknown)),
             hint=f"Say what they are, in the mapping:\n[codes.{name}]\n{lines}\nCodes: {choices}. A code that stands "
             "for a missing value belongs under [missing], one that sets people aside under [exclude].",
         )  # fmt: skip
 
 
-def listed_codes(unknown: list[str], counts: dict[str, int], different: int) -> list[tuple[str, int]] | None:
-    """Texts to list with their counts, or None where they may be about persons (names in a column mapped wrongly)."""
+def listed_codes(
+    unknown: list[str], counts: dict[str, int], different: int, *, is_near: Callable[[str], bool]
+) -> list[tuple[str, int]] | None:
+    """Texts to list with their counts, or None where they may be about persons (names in a column mapped wrongly).
+
+    Parameters
+    ----------
+    unknown : list of str
+    counts : dict of str to int
+        Rows of each.
+    different : int
+        Different texts of the column.
+    is_near : callable
+        Whether a text looks like something known, and so is no name.
+    """
     total = sum(counts.values())
     # A code is short, or stands in many rows; a long text in a few rows may be about the person they are of.
     personal = any(
         looks_like(text) is not None
         or len(text) > LONGEST_CODE
         or (counts[text] < _OFTEN and len(text) > _SHORT and not ambiguous_area(text))
+        or (counts[text] < _FEW and len(text) > _TINY and not ambiguous_area(text) and not is_near(text))
         for text in unknown
     )
     if personal or len(unknown) > _MOST_LISTED or (different > 5 and different * 2 > total):

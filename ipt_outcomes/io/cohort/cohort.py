@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.errors import OptionError
+from ipt_outcomes.errors import OptionError, near_names
+from ipt_outcomes.io.cohort.mapping import BaselineRule
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.privacy import Gate
 from ipt_outcomes.results import frame_to_html
+from ipt_outcomes.vocabulary.spelling import plain
 
+_SCREENING = frozenset(("screening", "screen", "scr"))
 AreaSet = Literal["before", "after", "unknown"]
 
 # Columns of `outcome`, in their order; what else patients and episodes hold follows under its own name.
@@ -48,6 +53,12 @@ class Cohort:
         The file or frame.
     area_set : {"before", "after", "unknown"}
         Whether every arm's problem area was set before randomisation (by ``area_set_day``, or declared).
+    baseline_rule : {"last_before_start", "screening", "first"}
+        Which score is the baseline; see `baselines`.
+    goals : pandas.DataFrame
+        One row per goal of an episode, where a folder has them: ``episode_id goal set_day due_day met met_day``.
+    arms : pandas.DataFrame
+        One row per arm of a study, where a folder has them.
     notes : tuple of str
         How the source was read.
     simulated : bool
@@ -61,6 +72,9 @@ class Cohort:
     flow: pd.DataFrame
     source: Source
     area_set: AreaSet = "unknown"
+    baseline_rule: BaselineRule = "last_before_start"
+    goals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    arms: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[str, ...] = ()
     simulated: bool = False
 
@@ -78,15 +92,15 @@ class Cohort:
         instrument : str
             Name or alias in the registry: ``"phq9"``, ``"hamd17"``.
         include_baseline : bool
-            Whether visits at or before week 0 are rows, too. By default they are not, since the baseline
-            is a column (a covariate must not be an outcome at the same time).
+            Whether visits at or before week 0 (and the baseline, where it came later) are rows, too. By default
+            they are not, since the baseline is a column (a covariate must not be an outcome at the same time).
 
         Returns
         -------
         pandas.DataFrame
             One row per person and visit, in order of person and time: ``patient_id``, ``episode_id``,
             ``visit``, ``session_no``, ``day``, ``week``, ``value``, the same score under the instrument's
-            name, ``baseline`` (last score at or before week 0), ``arm``, ``problem_area``, ``site``,
+            name, ``baseline`` (by the cohort's rule), ``arm``, ``problem_area``, ``site``,
             ``therapist`` and what else is known of the person and the episode. ``value`` is missing where a
             visit has no score.
 
@@ -99,23 +113,28 @@ class Cohort:
 
         name = instrument_name(instrument) or instrument
         if name not in self.instruments:
-            known = ", ".join(self.instruments) or "none"
-            raise OptionError(f"the cohort has no scores of {instrument!r}; it has {known}")
+            near = near_names(name, self.instruments)
+            raise OptionError(
+                f"the cohort has no scores of {instrument!r}; it has {', '.join(self.instruments) or 'none'}",
+                hint=f"Near: {', '.join(near)}." if near else None,
+            )
         mine = self.assessments[self.assessments["instrument"].eq(name) & self.assessments["item"].eq(0)]
         long = mine.drop(columns=["instrument", "item", "assessment_id"], errors="ignore")
         place = pd.Index(self.episodes["episode_id"]).get_indexer(long["episode_id"])
         # In the order of the tables: a random key decides no order.
         long = long.reset_index(drop=True).assign(place=place)
         long = long.sort_values(["place", "week", "session_no"], kind="stable", ignore_index=True)
-        baseline = baselines(mine).set_index("episode_id")["baseline"].reindex(self.episodes["episode_id"])
-        people = self._people().drop(columns=["episode_id", "patient_id"]).assign(baseline=baseline.to_numpy())
+        early = baselines(mine, self.baseline_rule).set_index("episode_id").reindex(self.episodes["episode_id"])
+        people = self._people().drop(columns=["episode_id", "patient_id"])
+        people = people.assign(baseline=early["baseline"].to_numpy(), _from=early["week"].to_numpy())
         people = people.take(long.pop("place").to_numpy()).reset_index(drop=True)
         for column in [column for column in long if column in _SHORT]:
             # People may change therapist or site: the score's own counts.
             people[_SHORT[column]] = long.pop(column).fillna(people[_SHORT[column]])
         long = pd.concat([long, people], axis=1)
+        begin = long.pop("_from").clip(lower=0).fillna(0.0)
         if not include_baseline:
-            long = long[~(long["week"] <= 0)].reset_index(drop=True)
+            long = long[~(long["week"] <= begin)].reset_index(drop=True)
         long[name] = long["value"]
         rest = ["baseline", *(column for column in long.columns if column not in (*_LEADING, name, "baseline"))]
         return long[[*_LEADING, name, *rest]]
@@ -152,6 +171,31 @@ class Cohort:
 
         return keep_where(self, {**dict(conditions or {}), **columns})
 
+    def save(
+        self, folder: str | os.PathLike[str], *, rows_for: Literal["own_team", "data_agreement"] | None = None
+    ) -> Path:
+        """Save the cohort as a folder of Parquet tables, to be loaded again exactly as it is.
+
+        Parameters
+        ----------
+        folder, rows_for
+            As in `ipt_outcomes.io.exchange.save_cohort`.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        DataError
+            People stand out, and nobody was named who may have their rows (L9).
+        OptionError
+            The folder exists.
+        """
+        from ipt_outcomes.io.exchange import save_cohort
+
+        return save_cohort(self, folder, rows_for=rows_for)
+
     def to_frame(self) -> pd.DataFrame:
         """Return what the cohort holds, in counts: ``what number``."""
         totals = self.assessments[self.assessments["item"].eq(0) & self.assessments["value"].notna()]
@@ -187,20 +231,37 @@ class Cohort:
         return people.rename(columns=_SHORT)
 
 
-def baselines(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return each episode's baseline: the last score at or before week 0.
+def baselines(scores: pd.DataFrame, rule: BaselineRule = "last_before_start") -> pd.DataFrame:
+    """Return each episode's baseline.
 
     Parameters
     ----------
     scores : pandas.DataFrame
-        ``episode_id``, ``week``, ``value`` of one instrument.
+        ``episode_id``, ``week``, ``value``, ``visit`` of one instrument.
+    rule : {"last_before_start", "screening", "first"}
+        The last score at or before week 0; the (last) score at the visit named screening; the first score of all.
 
     Returns
     -------
     pandas.DataFrame
-        ``episode_id baseline``; episodes without such a score are not in it.
+        ``episode_id baseline week``; episodes without such a score are not in it.
     """
-    early = scores[(scores["week"] <= 0) & scores["value"].notna()]
-    order = ["episode_id", "week", *(["session_no"] if "session_no" in early else [])]
-    last = early.sort_values(order, kind="stable", na_position="first").drop_duplicates("episode_id", keep="last")
-    return last[["episode_id", "value"]].rename(columns={"value": "baseline"}).astype({"baseline": np.float64})
+    known = scores[scores["value"].notna() & eligible(scores, rule)]
+    order = ["episode_id", "week", *(["session_no"] if "session_no" in known else [])]
+    last = known.sort_values(order, kind="stable", na_position="last" if rule == "first" else "first")
+    last = last.drop_duplicates("episode_id", keep="first" if rule == "first" else "last")
+    return last[["episode_id", "value", "week"]].rename(columns={"value": "baseline"}).astype({"baseline": np.float64})
+
+
+def eligible(scores: pd.DataFrame, rule: BaselineRule) -> pd.Series:
+    """Return which scores may be a baseline by a rule."""
+    if rule == "first":
+        return pd.Series(True, index=scores.index)
+    if rule == "screening":
+        return is_screening(scores["visit"])
+    return scores["week"] <= 0
+
+
+def is_screening(visits: pd.Series) -> pd.Series:
+    """Return which visits are named screening."""
+    return visits.astype(object).map(lambda name: plain(str(name)) in _SCREENING, na_action="ignore").eq(True)

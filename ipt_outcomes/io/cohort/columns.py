@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from ipt_outcomes.io.cohort.dictionary import IDS, Target, item_count, near_names, target_of
 from ipt_outcomes.io.cohort.faults import Faults
+from ipt_outcomes.io.cohort.forms import structure_columns, structure_gate
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.source import Raw
 from ipt_outcomes.io.toml_text import quoted
@@ -46,7 +48,9 @@ class Columns:
         return None if found is None else found[0]
 
 
-def recognise_columns(raw: Raw, plan: CohortMapping, faults: Faults) -> Columns:
+def recognise_columns(
+    raw: Raw, plan: CohortMapping, faults: Faults, *, keys: tuple[str, ...] = ("patient_id",)
+) -> Columns:
     """Find the columns to read, and refuse the others.
 
     Parameters
@@ -55,6 +59,8 @@ def recognise_columns(raw: Raw, plan: CohortMapping, faults: Faults) -> Columns:
     plan : CohortMapping
     faults : Faults
         Takes unknown columns, headings that promise an identifier, dates.
+    keys : tuple of str
+        Fields of which one must be there, so that each row is about somebody.
 
     Returns
     -------
@@ -63,7 +69,9 @@ def recognise_columns(raw: Raw, plan: CohortMapping, faults: Faults) -> Columns:
     found = Columns(sources=dict(plan.targets()))
     taken = {one for sources in found.sources.values() for one in sources} | set(plan.left_out)
     # A column that only sets rows aside needs no other meaning.
-    taken |= {column for column in plan.exclude if target_of(column) is None}
+    taken |= {column for column in plan.exclude if target_of(column) is None} | structure_columns(plan)
+    if plan.dates is not None:
+        taken |= {plan.dates.start, *plan.dates.days.values()}
     free = [column for column in raw.columns if column not in taken]
     by_heading, unknown = _by_heading(free, set(found.sources), plan, faults)
     found.sources |= by_heading
@@ -72,11 +80,11 @@ def recognise_columns(raw: Raw, plan: CohortMapping, faults: Faults) -> Columns:
         said = ", ".join(f"{target.words} from {sources[0]}" for target, sources in renamed.items())
         found.notes.append(f"columns known under another heading: {said}")
     _refuse_unknown(unknown, raw, faults)
-    _refuse_identifiers(found, faults)
-    _refuse_dates(found, raw, faults)
-    if Target("field", "patient_id") not in {*found.sources, *by_heading, *dict(plan.targets())}:
+    _refuse_identifiers(found, plan, faults)
+    _refuse_dates(found, raw, plan, faults)
+    if not {Target("field", name) for name in keys} & {*found.sources, *by_heading, *dict(plan.targets())}:
         faults.add(
-            "no column says which person a row is about (patient_id)",
+            f"no column says which person a row is about ({' or '.join(keys)})",
             rule="required",
             column="patient_id",
             expected="a column 'patient_id'",
@@ -139,13 +147,27 @@ def _refuse_unknown(unknown: list[str], raw: Raw, faults: Faults) -> None:
             f"{len(plain)} {'column is' if len(plain) == 1 else 'columns are'} not in the data dictionary (L1): {said}",
             rule="L1", column=plain, expected="a column of the dictionary, mapped, or left out",
         )  # fmt: skip
-    listed = ", ".join(quoted(column) for column in unknown)
-    faults.hints.append(
-        'Only columns that are known are read. Map them ([columns] name = "column"), declare what describes the '
-        f"person under [covariates], or leave them out on purpose: left_out = [{listed}]"
-    )
+        faults.hints.append(
+            'Only columns that are known are read. Map them ([columns] name = "column"), declare what describes the '
+            f"person under [covariates], or leave them out on purpose: left_out = [{_quoted(plain)}]"
+        )
+    if kinds:
+        faults.hints.append(f"Identifiers are never read. Leave them out: left_out = [{_quoted(kinds)}]")
+    if "a date of birth" in kinds.values():
+        faults.hints.append("In place of a date of birth give the age at the start, in years, in a column age.")
     if dates:
-        faults.hints.append("Give times as whole days from the person's own start, in a column mapped as day.")
+        faults.hints.append(
+            f"Have dates made days from the person's own start ({DATES_SAY}), or leave them out: "
+            f"left_out = [{_quoted(dates)}]"
+        )
+
+
+DATES_SAY = '[dates] start = "column", order = "dmy", day = "column"'
+"""How a mapping says what becomes of dates."""
+
+
+def _quoted(columns: Iterable[str]) -> str:
+    return ", ".join(quoted(column) for column in columns)
 
 
 def _with_near(column: str) -> str:
@@ -154,8 +176,15 @@ def _with_near(column: str) -> str:
     return f"{short} (near: {', '.join(near)})" if near else short
 
 
-def _refuse_identifiers(found: Columns, faults: Faults) -> None:
+def _refuse_identifiers(found: Columns, plan: CohortMapping, faults: Faults) -> None:
     """A mapped column may be an id; under any other name it may not promise an identifier."""
+    start = None if plan.dates is None else identifier_in(plan.dates.start)
+    if plan.dates is not None and start is not None:
+        faults.add(
+            f"{plan.dates.start}: the heading promises {start} (L2); it cannot be the start of [dates]",
+            rule="L2", column=plan.dates.start, expected="no identifier",
+            hint="The start is the day of randomisation, of the first session or of the baseline.",
+        )  # fmt: skip
     for target, sources in list(found.sources.items()):
         if target.name in IDS and target.kind == "field":
             continue
@@ -189,18 +218,18 @@ def holds_dates(column: pd.Series) -> bool:
     return dates * 2 > len(head)
 
 
-def _refuse_dates(found: Columns, raw: Raw, faults: Faults) -> None:
+def _refuse_dates(found: Columns, raw: Raw, plan: CohortMapping, faults: Faults) -> None:
+    meant = set() if plan.dates is None else set(plan.dates.days.values())
     for target, sources in list(found.sources.items()):
         for source in sources:
-            if holds_dates(raw.frame[source]):
+            if source not in meant and holds_dates(raw.frame[source]):
                 found.sources.pop(target, None)
                 faults.add(
                     f"{source}: holds dates, which are not read (L5); it was to be {target.words}",
                     rule="L5",
                     column=source,
                     expected="no dates",
-                    hint="Give times as whole days from the person's own start, in a column mapped as day; leave the "
-                    "dates out (left_out).",
+                    hint=f"Have dates made days from the person's own start ({DATES_SAY}), or leave them out.",
                 )
 
 
@@ -214,6 +243,7 @@ def _left_out(found: Columns, plan: CohortMapping, raw: Raw) -> None:
             )
         )
     used = {source for sources in found.sources.values() for source in sources}
+    found.gate += structure_gate(plan, used)
     excluding = [column for column in plan.exclude if column in raw.columns and column not in used]
     for column in excluding:
         detail = f"column {column} was used to set rows aside, and left out"

@@ -8,9 +8,12 @@ import pandas as pd
 from ipt_outcomes.instruments import instrument
 from ipt_outcomes.io.cohort.assess import BASELINE, Assessments
 from ipt_outcomes.io.cohort.cells import FloatArray
+from ipt_outcomes.io.cohort.cohort import eligible
 from ipt_outcomes.io.cohort.faults import Faults
-from ipt_outcomes.io.cohort.people import People
-from ipt_outcomes.io.cohort.scores import Scores, Totals
+from ipt_outcomes.io.cohort.identity import People
+from ipt_outcomes.io.cohort.mapping import BaselineRule
+from ipt_outcomes.io.cohort.scores import Scores
+from ipt_outcomes.io.cohort.totals import Totals
 from ipt_outcomes.privacy.gate import GateEntry
 
 _KEY = ["episode", "instrument", "item", "visit", "session_no", "day", "week"]
@@ -87,7 +90,12 @@ def _refuse(
     else:
         way = 'rule = "exact" drops the repeats'
     hint = f"Correct the file, or say what counts: [duplicates] {way}, and counts them."
-    if not collected.times.known:
+    if collected.is_wide:
+        hint = (
+            "The file has one row per person ([wide]), and people stand in it twice. Delete the repeats, or say "
+            f"what counts: [duplicates] {way}, and counts them. If people have several treatments, map episode_id."
+        )
+    elif not collected.times.known:
         hint += " No column tells the time: map week, day, visit or session_no."
     records = part["record"].to_numpy(dtype=np.int64)
     shown = records if not conflict or rule == "refuse" else records[differ[group.to_numpy()]]
@@ -194,12 +202,28 @@ def _per_episode(totals: Totals, people: People) -> tuple[FloatArray, int]:
     return value, len(np.unique(people.episode_person[episode[cells != value[episode]]]))
 
 
-def refuse_unclear_baselines(table: pd.DataFrame, collected: Assessments, faults: Faults) -> None:
-    """Refuse two different scores that are both the last at or before week 0."""
-    early = table[(table["week"] <= 0) & table["value"].notna() & (table["item"] == 0)]
+_WHEN = {
+    "last_before_start": "the last time at or before week 0",
+    "screening": "the last screening",
+    "first": "their first time",
+}
+
+
+def refuse_unclear_baselines(table: pd.DataFrame, rule: BaselineRule, collected: Assessments, faults: Faults) -> None:
+    """Refuse two different scores that by the rule are both the baseline."""
+    known = table[table["value"].notna() & (table["item"] == 0)]
+    named = known.assign(visit=collected.visits.text(known["visit"].to_numpy(dtype=np.int64)).to_numpy())
+    early = known[eligible(named, rule).to_numpy()]
     if early.empty:
+        if rule == "screening" and len(known):
+            faults.add(
+                "no visit is named screening, which the baseline is to be by [baseline] rule", rule="baseline",
+                column="visit", expected="a visit screening", hint="Name the visits so, or take another rule.",
+            )  # fmt: skip
         return
     key = ["episode", "instrument"]
+    if rule == "first":
+        early = early.assign(week=-early["week"], session_no=-early["session_no"])
     order = early.assign(session=early["session_no"].fillna(-1e9)).sort_values([*key, "week", "session"], kind="stable")
     last = order.drop_duplicates(key, keep="last")
     both = order.merge(last[[*key, "week", "session", "value"]], on=[*key, "week", "session"], suffixes=("", "_last"))
@@ -209,8 +233,8 @@ def refuse_unclear_baselines(table: pd.DataFrame, collected: Assessments, faults
         names = sorted({collected.instruments[int(number)] for number in unclear["instrument"].unique()})
         have = f"{people} {'person has' if people == 1 else 'people have'}"
         faults.add(
-            f"{', '.join(names)}: {have} two different scores at the last time at or before week 0, so that the "
-            "baseline is undecided (L12)",
+            f"{', '.join(names)}: {have} two different scores at {_WHEN[rule]}, so that the baseline is "
+            "undecided (L12)",
             rule="L12", column=", ".join(names), expected="one baseline",
             hint="Give the visits different weeks ([visits] screening = -1, baseline = 0).",
         )  # fmt: skip

@@ -25,10 +25,16 @@ class Faults:
         Name of the source, for the message.
     rows : numpy.ndarray of int, shape (n,)
         Row number of each record in the source.
+    files : numpy.ndarray of str, shape (n,), or None
+        File of each record, where a folder is read.
+    file : str
+        The one file the faults are about, where a folder is read.
     """
 
     name: str
     rows: np.ndarray
+    files: np.ndarray | None = None
+    file: str = ""
     messages: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
@@ -59,7 +65,7 @@ class Faults:
             Cells of those records; only of columns of scores.
         """
         names = [column] if isinstance(column, str) else list(column)
-        self.messages.append(message)
+        self.messages.append(f"{self.file}, {message}" if self.file else message)
         self.columns += names
         if hint is not None and hint not in self.hints:
             self.hints.append(hint)
@@ -68,10 +74,29 @@ class Faults:
         told = [""] * numbers.size if found is None or not where.size else list(found)
         cells = _numbers_only(pd.Series(told, dtype=object))
         self.concerned += [int(row) for row in self.rows[where]]
+        files = self.files[where] if self.files is not None and where.size else self.file
         self.tables += [
-            pd.DataFrame({"row": numbers, "column": name, "rule": rule, "expected": expected, "found": cells})
+            pd.DataFrame(
+                {"file": files, "row": numbers, "column": name, "rule": rule, "expected": expected, "found": cells}
+            )
             for name in names
         ]
+
+    def take_over(self, other: Faults) -> None:
+        """Take the faults found in one file of a folder."""
+        for mine, theirs in (
+            (self.messages, other.messages), (self.columns, other.columns), (self.tables, other.tables),
+            (self.concerned, other.concerned),
+        ):  # fmt: skip
+            mine += theirs  # type: ignore[operator]
+        self.hints += [hint for hint in other.hints if hint not in self.hints]
+
+    def failures(self, table: pd.DataFrame, messages: Iterable[str]) -> None:
+        """Take a failure table as the validator of the dictionary gives it, and what to say of it."""
+        self.messages += [f"{self.file}, {message}" if self.file else message for message in messages]
+        self.columns += list(table["column"])
+        self.concerned += [int(row) for row in table["row"]]
+        self.tables.append(table.assign(file=table.get("file", self.file)))
 
     def cells(
         self, bad: np.ndarray, *, column: str, rule: str, expected: str, what: str,
@@ -97,9 +122,13 @@ class Faults:
             self.add(message, rule=rule, column=column, expected=expected, hint=hint, records=where, found=cells)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the failure table: ``row column rule expected found``, in the order of rows."""
+        """Return the failure table: ``row column rule expected found`` in order of rows; of a folder also ``file``."""
         table = pd.concat(self.tables, ignore_index=True)
-        return table.sort_values("row", kind="stable", ignore_index=True)[list(FAILURE_COLUMNS)]
+        if not table["file"].ne("").any():
+            return table.sort_values("row", kind="stable", ignore_index=True)[list(FAILURE_COLUMNS)]
+        order = {file: place for place, file in enumerate(dict.fromkeys(table["file"]))}
+        table = table.assign(place=table["file"].map(order))
+        return table.sort_values(["place", "row"], kind="stable", ignore_index=True)[["file", *FAILURE_COLUMNS]]
 
     def refuse(self) -> None:
         """Raise `DataError` with all faults, if there are any."""

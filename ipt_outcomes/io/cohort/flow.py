@@ -7,8 +7,10 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.io.cohort.cohort import AreaSet, baselines
-
-_ALL_BUT = 0.9
+from ipt_outcomes.io.cohort.mapping import BaselineRule
+from ipt_outcomes.results import listed
+from ipt_outcomes.sums import MOST_LACKING, too_many_lack
+from ipt_outcomes.vocabulary import label
 
 
 def flow_table(
@@ -20,6 +22,7 @@ def flow_table(
     rows: int,
     assessments: pd.DataFrame,
     episodes: pd.DataFrame,
+    rule: BaselineRule = "last_before_start",
 ) -> pd.DataFrame:
     """Count people and rows at each step.
 
@@ -32,6 +35,8 @@ def flow_table(
         Loaded.
     assessments, episodes : pandas.DataFrame
         Tables of the cohort.
+    rule : {"last_before_start", "screening", "first"}
+        Which score is the baseline.
 
     Returns
     -------
@@ -41,16 +46,20 @@ def flow_table(
     lines: list[tuple[str, str, int, int | None]] = [("in the file", "", people_in_file, rows_in_file)]
     lines += [("set aside", reason, n_people, n_rows) for reason, n_people, n_rows in excluded]
     lines.append(("loaded", "", people, rows))
-    return pd.concat([_frame(lines), after_loading(people, assessments, episodes)], ignore_index=True)
+    return pd.concat([_frame(lines), after_loading(people, assessments, episodes, rule)], ignore_index=True)
 
 
-def after_loading(people: int, assessments: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+def after_loading(
+    people: int, assessments: pd.DataFrame, episodes: pd.DataFrame, rule: BaselineRule = "last_before_start"
+) -> pd.DataFrame:
     """Count, among the people loaded, those without an arm, a score, a baseline, a score after it.
 
     Parameters
     ----------
     people : int
     assessments, episodes : pandas.DataFrame
+    rule : {"last_before_start", "screening", "first"}
+        Which score is the baseline.
 
     Returns
     -------
@@ -67,7 +76,7 @@ def after_loading(people: int, assessments: pd.DataFrame, episodes: pd.DataFrame
     lines.append(("without any score", "", people - int(with_score["patient_id"].nunique()), None))
     for name in sorted(totals["instrument"].unique()):
         mine = with_score[with_score["instrument"].eq(name)]
-        early = baselines(mine)["episode_id"]
+        early = baselines(mine, rule)["episode_id"]
         based = int(owner.reindex(early).nunique())
         after = int(mine.loc[mine["week"] > 0, "patient_id"].nunique())
         lines.append(("without any score", name, people - int(mine["patient_id"].nunique()), None))
@@ -95,8 +104,8 @@ def areas_set(episodes: pd.DataFrame, declared: str | None, name: str) -> tuple[
     Returns
     -------
     area_set : {"before", "after", "unknown"}
-        ``"before"`` if declared so, or if ``area_set_day`` is at most 0 wherever an area is set and at least
-        nine of ten episodes of every arm have an area.
+        ``"before"`` if declared so, or if ``area_set_day`` is at most 0 wherever an area is set; in both cases only if
+        no more than a tenth of the episodes of any arm lack an area (`sums.too_many_lack`).
     notes : list of str
 
     Raises
@@ -116,13 +125,25 @@ def areas_set(episodes: pd.DataFrame, declared: str | None, name: str) -> tuple[
             column="area_set_day",
             hint='Take the declaration out, or write set = "after".',
         )
+    lacking = _arms_lacking(episodes, has_area)
     if declared is not None:
-        return ("before" if declared == "before" else "after"), [
-            f"problem areas: declared as set {declared} randomisation"
-        ]
+        note = f"problem areas: declared as set {declared} randomisation"
+        if declared == "before" and lacking:
+            return "unknown", [
+                f"{note}, but more than {MOST_LACKING} of the people have none ({listed(lacking)}): what is not there "
+                "was not set for everybody, so arms are not compared by it"
+            ]
+        return ("before" if declared == "before" else "after"), [note]
     if late:
         return "after", [f"problem areas: {late} were set after the start"]
     if not has_area.any() or day[has_area].isna().any() or "arm" not in episodes:
         return "unknown", []
-    share = has_area.groupby(episodes["arm"].astype(object)).mean()
-    return ("before" if (share >= _ALL_BUT).all() else "unknown"), []
+    return ("unknown" if lacking else "before"), []
+
+
+def _arms_lacking(episodes: pd.DataFrame, has_area: pd.Series) -> list[str]:
+    """Arms (everybody, where there are none) of which too many episodes lack an area."""
+    arm = episodes["arm"].astype(object) if "arm" in episodes else pd.Series("everybody", index=episodes.index)
+    counts = has_area.groupby(arm).agg(["size", "sum"])
+    many = too_many_lack(counts["size"] - counts["sum"].astype(int), counts["size"])
+    return [str(name) if str(name) == "everybody" else label(str(name)) for name in counts.index[many.to_numpy(bool)]]

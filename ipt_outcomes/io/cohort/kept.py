@@ -109,7 +109,7 @@ def _kept(cohort: Cohort, episodes: pd.DataFrame, said: str) -> Cohort:
         episodes[column] = episodes[column].cat.remove_unused_categories()
     until = cohort.flow["step"].isin(["in the file", "set aside", "loaded", "kept"])
     line = pd.DataFrame([["kept", said, len(patients), pd.NA]], columns=list(cohort.flow.columns))
-    rest = after_loading(len(patients), assessments, episodes)
+    rest = after_loading(len(patients), assessments, episodes, cohort.baseline_rule)
     flow = pd.concat([cohort.flow[until].astype(object), line.astype(object), rest.astype(object)], ignore_index=True)
     return dataclasses.replace(
         cohort,
@@ -117,6 +117,9 @@ def _kept(cohort: Cohort, episodes: pd.DataFrame, said: str) -> Cohort:
         episodes=episodes,
         sessions=cohort.sessions[cohort.sessions["episode_id"].isin(ids)].reset_index(drop=True),
         assessments=assessments,
+        goals=cohort.goals[cohort.goals["episode_id"].isin(ids)].reset_index(drop=True)
+        if len(cohort.goals)
+        else cohort.goals,
         flow=flow.astype({"people": np.int64, "rows": "Int64", "step": "str", "reason": "str"}),
         notes=(*cohort.notes, f"{len(patients)} of {len(cohort.patients)} people kept: {said}"),
     )

@@ -1,8 +1,9 @@
-"""Load patient data: read, recognise, gate, validate, score, and put into the four tables of the dictionary."""
+"""Load patient data: read, recognise, gate, validate, score, and put into the tables of the dictionary."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,28 +11,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.errors import DataError, require_choice
+from ipt_outcomes.errors import DataError, OptionError, require_choice
+from ipt_outcomes.io.cohort.alike import refuse_unproven
 from ipt_outcomes.io.cohort.assess import Assessments, add_scores
-from ipt_outcomes.io.cohort.cells import Texts, joined, nothing
+from ipt_outcomes.io.cohort.beside import tables_beside
+from ipt_outcomes.io.cohort.cells import Texts, nothing
+from ipt_outcomes.io.cohort.checks import rules_checked, warned_at_the_end
 from ipt_outcomes.io.cohort.cohort import Cohort
-from ipt_outcomes.io.cohort.columns import Columns, recognise_columns
-from ipt_outcomes.io.cohort.dictionary import IDS, Target, target_of
+from ipt_outcomes.io.cohort.columns import Columns
+from ipt_outcomes.io.cohort.dates import count_from_start
+from ipt_outcomes.io.cohort.dictionary import target_of
 from ipt_outcomes.io.cohort.duplicates import add_baselines, refuse_unclear_baselines, settle_duplicates
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.flow import areas_set, flow_table
+from ipt_outcomes.io.cohort.identity import People, find_people
+from ipt_outcomes.io.cohort.identity import Tables as FolderTables
 from ipt_outcomes.io.cohort.item_rows import score_item_rows
 from ipt_outcomes.io.cohort.mapping import CohortMapping, read_cohort_mapping
-from ipt_outcomes.io.cohort.people import Tables, find_people, make_tables
-from ipt_outcomes.io.cohort.reader import Reader, without_excluded
-from ipt_outcomes.io.cohort.scores import read_scores
-from ipt_outcomes.io.cohort.source import CohortSource, Raw, read_source
+from ipt_outcomes.io.cohort.parts import Excluded, Opened, Part, Typed, open_source, read_parts, refuse_lost, set_aside
+from ipt_outcomes.io.cohort.people import Tables, make_tables
+from ipt_outcomes.io.cohort.source import FRAME, CohortSource
+from ipt_outcomes.io.cohort.stack import Stacked, stack
 from ipt_outcomes.io.cohort.times import read_times
-from ipt_outcomes.io.cohort.values import read_values
+from ipt_outcomes.io.cohort.windows import in_windows
 from ipt_outcomes.privacy.gate import Gate, GateEntry
-from ipt_outcomes.privacy.quasi import SMALLEST_GROUP, small_groups
 from ipt_outcomes.schemas import Decimal
-
-_QUASI = ("sex", "age", "age_band", "site_id", "ethnicity_group", "education", "employment", "imd_decile", "zip3")
 
 
 def load_cohort(
@@ -49,7 +53,10 @@ def load_cohort(
     Parameters
     ----------
     source : path or DataFrame
-        Delimited text (.csv, .tsv, .txt), SPSS (.sav, .zsav), Stata (.dta), or a frame.
+        Delimited text (.csv, .tsv, .txt), a statistical file or a spreadsheet, as `ipt_outcomes.io.read_table`
+        takes them; a frame; or a folder of tables: with a ``datapackage.json`` whose resources are named for the
+        tables of the dictionary, or with a mapping that names its files (``[tables]``); or a folder that
+        `Cohort.save` wrote, which comes back as it was.
     mapping : path, name, dict or CohortMapping, optional
         Which column is which and how codes are to be read; see `read_cohort_mapping`. Columns whose heading is
         a name of the dictionary or an instrument need none. All others are refused unless mapped, declared as
@@ -81,7 +88,7 @@ def load_cohort(
 
     Notes
     -----
-    The baseline is the last score at or before week 0.
+    The baseline is the last score at or before week 0, unless the mapping names another rule.
 
     Examples
     --------
@@ -90,117 +97,185 @@ def load_cohort(
     >>> cohort.outcome("phq9")[["week", "phq9", "baseline"]].values.tolist()
     [[8.0, 9.0, 18.0]]
     """
+    from ipt_outcomes.io.exchange.saved import is_saved, read_saved
+
+    if is_saved(source):
+        if any(option is not None for option in (mapping, expect_rows, sha256, encoding, decimal)):
+            raise OptionError("a saved cohort is loaded as it was saved: it takes no mapping and no other option")
+        return read_saved(source)  # type: ignore[arg-type]
     if decimal is not None:
         require_choice("decimal", decimal, (".", ","))
     plan = read_cohort_mapping(mapping)
-    raw = read_source(source, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal)
-    plan.check(raw.columns, raw.source.name)
-    faults = Faults(raw.source.name, raw.rows)
-    columns = recognise_columns(raw, plan, faults)
-    people = _ids(raw, columns)
-    left, excluded, _ = without_excluded(raw, plan, columns.sources, people)
-    if not len(left.frame):
-        raise DataError(f"{raw.source.name}: no rows are left after setting aside what [exclude] names")
-    faults.rows = left.rows
-    read = _read(left, plan, columns, faults)
+    opening = Faults("", np.array([], dtype=int))
+    opened = open_source(
+        source, plan, opening, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal
+    )
+    name, parts = opened.source.name, opened.parts
+    before = _Before(people=_n_people(parts), rows=sum(len(part.raw.frame) for part in parts))
+    parts, excluded = set_aside(parts)
+    if not sum(len(part.raw.frame) for part in parts):
+        raise DataError(f"{name}: no rows are left after setting aside what [exclude] names")
+    typed = read_parts(parts)
+    faults = _joint_faults(name, parts)
+    faults.take_over(opening)
+    if parts[0].table and not opened.checked:
+        refuse_lost(typed, faults)
+    read = _read(typed, plan, opened, faults)
+    beside = tables_beside(opened, read, faults)
     faults.refuse()
-    return _cohort(raw, read, excluded, _n_people(people), plan, simulated)
+    return _cohort(opened, read, beside, excluded, before, plan, simulated)
 
 
-def _ids(raw: Raw, columns: Columns) -> Texts:
-    """Persons as the source writes them, for counts before anything is set aside."""
-    sources = columns.sources.get(Target("field", "patient_id"))
-    if sources is None:
-        return nothing(len(raw.frame))
-    return joined([raw.texts(source) for source in sources])
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """People and rows of the source before any were set aside."""
 
-
-def _n_people(ids: Texts) -> int:
-    return len(np.unique(ids.codes[ids.codes >= 0]))
-
-
-@dataclass(slots=True)
-class _Read:
-    """What was made of the columns."""
-
-    tables: Tables
-    assessments: pd.DataFrame
-    gate: list[GateEntry]
-    notes: list[str]
-    known: set[str]
     people: int
     rows: int
 
 
-def _read(raw: Raw, plan: CohortMapping, columns: Columns, faults: Faults) -> _Read:
-    ids = {source for target, sources in columns.sources.items() if _is_id(target) for source in sources}
-    reader = Reader(raw, plan, ids)
-    values = read_values(reader, columns, _ids(raw, columns), faults)
-    scores = read_scores(reader, columns, faults)
+def _n_people(parts: list[Part]) -> int:
+    if len(parts) == 1:
+        return int((parts[0].people.counts > 0).sum())
+    texts = [part.people for part in parts]
+    return len({one.values[code] for one in texts for code in np.unique(one.codes[one.codes >= 0])})
+
+
+def _joint_faults(name: str, parts: list[Part]) -> Faults:
+    """One collection for all tables; what was found in each comes first."""
+    if len(parts) == 1 and not parts[0].table:
+        return parts[0].faults
+    files = np.repeat([part.raw.source.name for part in parts], [len(part.raw.frame) for part in parts])
+    faults = Faults(name, np.concatenate([part.raw.rows for part in parts]), files=files)
+    for part in parts:
+        faults.take_over(part.faults)
+    return faults
+
+
+@dataclass(slots=True)
+class Read:
+    """What was made of the columns."""
+
+    tables: Tables
+    assessments: pd.DataFrame
+    people: People
+    episode_ids: Texts
+    gate: list[GateEntry]
+    notes: list[str]
+    known: set[str]
+    rows: int
+
+
+def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Faults) -> Read:
+    whole, sha256 = stack(typed), opened.source.sha256
+    values, scores, columns = whole.values, whole.scores, whole.columns
+    folder = _folder(whole, opened)
+    people = find_people(values, columns, sha256, faults, folder)
+    count_from_start(values, people, plan.dates, faults)
     times = read_times(values, plan, columns.source_of("visit"), faults)
-    people = find_people(values, columns, raw.source.sha256, faults)
+    if plan.alike is None and "patient_id" in values.texts and not _time_columns(columns, plan) & set(faults.columns):
+        refuse_unproven(values.texts["patient_id"], times, columns.source_of("patient_id") or "patient_id", faults)
     collected = Assessments(people, times)
-    add_scores(collected, scores, dict(plan.visits), reader, columns, values, faults)
-    table, settled = settle_duplicates(collected.table(), plan.duplicates, collected, faults)
+    add_scores(collected, scores, dict(plan.visits), values)
+    # Where times are at fault, rows of one time prove nothing: what follows from them is not told.
+    is_timed = not _time_columns(columns, plan) & set(faults.columns)
+    rule = plan.duplicates if is_timed else "first"
+    table, settled = settle_duplicates(collected.table(), rule, collected, faults)
     table = score_item_rows(table, collected, faults)
     table = add_baselines(table, scores, collected, faults)
-    refuse_unclear_baselines(table, collected, faults)
+    if is_timed:
+        refuse_unclear_baselines(table, plan.baseline_rule, collected, faults)
+    table, outside = in_windows(table, plan.windows, collected)
     if times.known and not np.isnan(times.week).all():
         values.numbers["week"] = times.week
-    tables = make_tables(people, values, columns, plan, raw.source.sha256, faults)
-    return _Read(
+    covariates = dict.fromkeys(name for one in typed for name in one.part.plan.covariates)
+    tables = make_tables(
+        people, values, columns, sha256, faults,
+        covariates=tuple(covariates), varies=plan.varies, sessions_in=_sessions_in(whole),
+    )  # fmt: skip
+    readers = [one.reader for one in typed]
+    return Read(
         tables=tables,
         assessments=collected.finished(table, values, tables.by_row),
-        gate=[*columns.gate, *values.gate, *reader.gate, *people.gate, *settled],
+        people=people,
+        episode_ids=values.texts.get("episode_id", values.texts.get("patient_id", nothing(len(faults.rows)))),
+        gate=[
+            *columns.gate, *values.gate, *(entry for reader in readers for entry in reader.gate), *people.gate,
+            *settled, *outside,
+        ],
         notes=[
-            *raw.notes, *columns.notes, *values.notes, *scores.notes, *reader.notes, *times.notes, *people.notes,
+            *(note for reader in readers for note in reader.raw.notes), *columns.notes, *values.notes, *scores.notes,
+            *(note for reader in readers for note in reader.notes), *times.notes, *people.notes,
             *collected.notes, *(entry.detail for entry in settled),
         ],
         known={target.name for target in columns.sources} | {"instrument"},
-        people=people.n_people,
-        rows=len(raw.frame),
+        rows=len(faults.rows),
     )  # fmt: skip
 
 
-def _is_id(target: Target) -> bool:
-    return target.kind == "field" and target.name in IDS
+def _time_columns(columns: Columns, plan: CohortMapping) -> set[str]:
+    named = {columns.source_of(name) for name in ("week", "day", "visit", "session_no")} - {None}
+    dated = set() if plan.dates is None else {plan.dates.start, *plan.dates.days.values()}
+    return {str(name) for name in named} | dated
+
+
+def _folder(whole: Stacked, opened: Opened) -> FolderTables | None:
+    if not whole.tables[0]:
+        return None
+    of_one_time = whole.of_table("sessions") | whole.of_table("assessments")
+    return FolderTables(whole.with_field("episode_id"), of_one_time, opened.checked)
+
+
+def _sessions_in(whole: Stacked) -> np.ndarray | None:
+    return None if not whole.tables[0] else whole.of_table("sessions")
 
 
 def _cohort(
-    raw: Raw,
-    read: _Read,
-    excluded: list[tuple[str, int, int]],
-    people_in_file: int,
-    plan: CohortMapping,
-    simulated: bool,
-) -> Cohort:
-    tables = read.tables
-    area_set, area_notes = areas_set(tables.episodes, plan.areas, raw.source.name)
-    gate = [*read.gate, *_small_groups(tables), *_reading(raw)]
+    opened: Opened, read: Read, beside: Mapping[str, pd.DataFrame], excluded: Excluded, before: _Before,
+    plan: CohortMapping, simulated: bool,
+) -> Cohort:  # fmt: skip
+    tables, source = read.tables, opened.source
+    area_set, area_notes = areas_set(tables.episodes, plan.areas, source.name)
+    gate = [*read.gate, *warned_at_the_end(opened.parts, tables)]
     gate += [
         GateEntry(rule="L11", action="left out", column="", detail=f"set aside: {reason}", count=people)
         for reason, people, _ in excluded
     ]
+    flow = flow_table(
+        people_in_file=before.people, rows_in_file=before.rows, excluded=excluded, people=read.people.n_people,
+        rows=read.rows, assessments=read.assessments, episodes=tables.episodes, rule=plan.baseline_rule,
+    )  # fmt: skip
     return Cohort(
         patients=tables.patients,
         episodes=tables.episodes,
         sessions=tables.sessions,
         assessments=read.assessments,
-        gate=Gate(entries=tuple(sorted(gate, key=lambda entry: int(entry.rule[1:])))),
-        flow=flow_table(
-            people_in_file=people_in_file,
-            rows_in_file=len(raw.frame),
-            excluded=excluded,
-            people=read.people,
-            rows=read.rows,
-            assessments=read.assessments,
-            episodes=tables.episodes,
+        goals=beside.get("goals", pd.DataFrame()),
+        arms=beside.get("arms", pd.DataFrame()),
+        gate=Gate(
+            entries=tuple(sorted(gate, key=lambda entry: int(entry.rule[1:]))),
+            checked=rules_checked(tables, from_file=source.name != FRAME),
         ),
-        source=raw.source,
+        flow=flow,
+        source=source,
         area_set=area_set,
-        notes=tuple(dict.fromkeys([*_by_mapping(plan, read.known), *read.notes, *area_notes])),
+        baseline_rule=plan.baseline_rule,
+        notes=tuple(dict.fromkeys([*_by_mapping(plan, read.known), *read.notes, *area_notes, *_rules(plan, read)])),
         simulated=simulated,
     )
+
+
+_BASELINES = {
+    "last_before_start": "the last score at or before week 0",
+    "screening": "the score at the visit named screening",
+    "first": "the first score of all",
+}
+
+
+def _rules(plan: CohortMapping, read: Read) -> list[str]:
+    if read.assessments.empty or read.assessments["week"].isna().all():
+        return []
+    return [f"baseline: {_BASELINES[plan.baseline_rule]}"]
 
 
 def _by_mapping(plan: CohortMapping, known: set[str]) -> list[str]:
@@ -210,21 +285,3 @@ def _by_mapping(plan: CohortMapping, known: set[str]) -> list[str]:
     if idle:
         notes.append(f"codes of the mapping that nothing uses, as no column gives {', '.join(idle)}")
     return notes
-
-
-def _small_groups(tables: Tables) -> list[GateEntry]:
-    found = small_groups(tables.patients, _QUASI)
-    if found is None or found.k >= SMALLEST_GROUP:
-        return []
-    detail = (
-        f"{found.people} people share {', '.join(found.columns)} with fewer than {SMALLEST_GROUP - 1} others, "
-        f"{found.unique} with nobody (k = {found.k}): rows of persons must not be passed on"
-    )
-    column = ", ".join(found.columns)
-    return [GateEntry(rule="L9", action="warned", column=column, detail=detail, count=found.people)]
-
-
-def _reading(raw: Raw) -> list[GateEntry]:
-    """What the reader had to guess about the bytes of the file."""
-    odd = [note for note in raw.notes if note.startswith(("encoding: not", "rows without"))]
-    return [GateEntry(rule="L13", action="warned", column="", detail=note) for note in odd]

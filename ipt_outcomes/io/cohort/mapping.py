@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.cohort.dictionary import Target, target_of
 from ipt_outcomes.io.cohort.mapping_faults import KEYS, absent_columns, faults_of, refuse
-from ipt_outcomes.io.toml_text import key, quoted, shipped_mappings
-from ipt_outcomes.resources import shipped
+from ipt_outcomes.io.cohort.mapping_parts import Dates, Sources, TableMapping, Windows, nothing_mapped
+from ipt_outcomes.io.toml_text import read_toml, toml_text
 
 DuplicateRule = Literal["refuse", "exact", "first", "last", "mean", "lowest", "highest"]
-Sources = str | tuple[str, ...]
 
-_TEXT_TABLES = ("columns", "constants", "baseline", "visits", "covariates")
+BaselineRule = Literal["last_before_start", "screening", "first"]
+
+_TEXT_TABLES = ("columns", "constants", "baseline", "visits", "covariates", "unseen", "forms")
 _NESTED = ("codes", "wide", "missing", "exclude")
-
-
-def _empty() -> AbstractMapping[str, Any]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +57,50 @@ class CohortMapping:
         Source columns left out on purpose.
     varies : tuple of str
         ``site``: people may change it (a therapist always may); each score keeps the one of its row.
+    alike : {"same", "different"} or None
+        What ids are that differ only by leading zeros, case or blanks: one person, or several. None: ids that are
+        seen at the same time are several, others are refused.
+    baseline_rule : {"last_before_start", "screening", "first"}
+        Which score is the baseline: the last at or before week 0, that of the visit named screening, or the first
+        of all.
+    dates : Dates or None
+        How dates are written and what becomes of them.
+    windows : Windows or None
+        When scores count to a visit.
+    tables : mapping of str to TableMapping
+        For a folder: table of the dictionary to its file and its own columns.
+    unseen : mapping of str to str
+        Source column to the column that says whether its form was filled in (REDCap: ``..._complete``): a 0 in a
+        row whose form was not (0 or empty) was never seen by anybody, and is missing.
+    forms : mapping of str to str
+        ``column``: the source column that says which form a row is of, in a file with rows of several forms
+        (REDCap: ``redcap_repeat_instrument``). A score is not missing in rows of forms it is not on.
+    undecided : tuple of str
+        What a proposed mapping left to a person: columns, and tables in brackets. As long as anything stands
+        here, nothing is loaded.
     """
 
-    columns: AbstractMapping[str, Sources] = field(default_factory=_empty)
-    constants: AbstractMapping[str, str | int | float] = field(default_factory=_empty)
-    baseline: AbstractMapping[str, str] = field(default_factory=_empty)
-    codes: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=_empty)
-    visits: AbstractMapping[str, float] = field(default_factory=_empty)
-    wide: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=_empty)
-    missing: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=_empty)
+    columns: AbstractMapping[str, Sources] = field(default_factory=nothing_mapped)
+    constants: AbstractMapping[str, str | int | float] = field(default_factory=nothing_mapped)
+    baseline: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
+    codes: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
+    visits: AbstractMapping[str, float] = field(default_factory=nothing_mapped)
+    wide: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
+    missing: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
     duplicates: DuplicateRule = "refuse"
     areas: Literal["before", "after"] | None = None
-    covariates: AbstractMapping[str, str] = field(default_factory=_empty)
-    exclude: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=_empty)
+    covariates: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
+    exclude: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
     left_out: tuple[str, ...] = ()
     varies: tuple[str, ...] = ()
+    alike: Literal["same", "different"] | None = None
+    baseline_rule: BaselineRule = "last_before_start"
+    dates: Dates | None = None
+    windows: Windows | None = None
+    tables: AbstractMapping[str, TableMapping] = field(default_factory=nothing_mapped)
+    unseen: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
+    forms: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
+    undecided: tuple[str, ...] = ()
 
     def targets(self) -> Iterator[tuple[Target, tuple[str, ...]]]:
         """Yield what each mapped source column becomes, in the order of the mapping."""
@@ -85,12 +109,24 @@ class CohortMapping:
             if target is not None:
                 yield target, (sources,) if isinstance(sources, str) else tuple(sources)
         for name, source in self.baseline.items():
-            yield Target("baseline", _instrument(name)), (source,)
+            yield Target("baseline", _plain_name(name)), (source,)
         for name, visits in self.wide.items():
             for visit, source in visits.items():
-                yield Target("wide", _instrument(name), visit), (source,)
+                yield Target("wide", _plain_name(name), visit), (source,)
         for name, source in self.covariates.items():
             yield Target("covariate", name), (source,)
+        if self.dates is not None:
+            for name, source in self.dates.days.items():
+                yield Target("field", _plain_name(name)), (source,)
+
+    def part(self, table: str) -> CohortMapping:
+        """Return the mapping of one file of a folder: its own columns, read by the rules of the whole."""
+        own = self.tables[table]
+        return replace(
+            self, tables=nothing_mapped(), columns=own.columns, baseline=own.baseline, wide=own.wide,
+            covariates=own.covariates, left_out=own.left_out, constants=nothing_mapped(),
+            missing={name: codes for name, codes in self.missing.items() if name == "*"} | dict(own.missing),
+        )  # fmt: skip
 
     def codes_of(self, name: str) -> dict[str, str]:
         """Return the codes declared for a field or covariate: as written (small letters) and the code."""
@@ -107,7 +143,7 @@ class CohortMapping:
     def to_dict(self) -> dict[str, Any]:
         """Return the mapping as JSON values in the form of the TOML file; empty parts are left out."""
         record: dict[str, Any] = {"table": "cohort"}
-        for part in ("left_out", "varies"):
+        for part in ("undecided", "left_out", "varies"):
             if getattr(self, part):
                 record[part] = list(getattr(self, part))
         for part in _TEXT_TABLES:
@@ -118,6 +154,15 @@ class CohortMapping:
             entries = getattr(self, part)
             if entries:
                 record[part] = {name: dict(inner) for name, inner in entries.items()}
+        if self.baseline_rule != "last_before_start":
+            record["baseline"] = {"rule": self.baseline_rule, **record.get("baseline", {})}
+        for part in ("dates", "windows"):
+            if getattr(self, part) is not None:
+                record[part] = getattr(self, part).to_dict()
+        if self.tables:
+            record["tables"] = {name: entry.to_dict() for name, entry in self.tables.items()}
+        if self.alike is not None:
+            record["ids"] = {"alike": self.alike}
         if self.duplicates != "refuse":
             record["duplicates"] = {"rule": self.duplicates}
         if self.areas is not None:
@@ -126,18 +171,10 @@ class CohortMapping:
 
     def to_toml(self) -> str:
         """Return the mapping as TOML text that reads back as the same mapping."""
-        record = self.to_dict()
-        lines = [f"{key} = {_toml(value)}" for key, value in record.items() if not isinstance(value, dict)]
-        for part, entries in record.items():
-            if not isinstance(entries, dict):
-                continue
-            tables = {f"{part}.{key(n)}": e for n, e in entries.items()} if part in _NESTED else {part: entries}
-            for title, inner in tables.items():
-                lines += ["", f"[{title}]", *(f"{key(name)} = {_toml(value)}" for name, value in inner.items())]
-        return "\n".join(lines) + "\n"
+        return toml_text(self.to_dict())
 
 
-def _instrument(name: str) -> str:
+def _plain_name(name: str) -> str:
     target = target_of(name)
     return name if target is None else target.name
 
@@ -152,12 +189,6 @@ def _lowered(table: AbstractMapping[str, AbstractMapping[str, str]], name: str) 
     return found
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, str):
-        return quoted(value)
-    return f"[{', '.join(quoted(one) for one in value)}]" if isinstance(value, list) else repr(value)
-
-
 def read_cohort_mapping(
     source: str | os.PathLike[str] | AbstractMapping[str, Any] | CohortMapping | None,
 ) -> CohortMapping:
@@ -166,7 +197,8 @@ def read_cohort_mapping(
     Parameters
     ----------
     source : path, name, dict, CohortMapping or None
-        A TOML file; the name of a mapping that comes with the package, for example ``"ipt-trial"``; a dict
+        A TOML file, or the workbook of `write_map_workbook` (.xlsx); the name of a mapping that comes with the
+        package, for example ``"ipt-trial"``; a dict
         {dictionary name: source column, or [columns that make one id]}, which may also hold the tables of the
         TOML form (``codes``, ``visits``, ``left_out`` ...). None is the empty mapping.
 
@@ -199,27 +231,12 @@ def read_cohort_mapping(
             raw["columns"] = {**raw.get("columns", {}), **plain}
             return _from_dict(raw, "the mapping")
         return _from_dict({**raw, **plain}, "the mapping")
-    text, name = _mapping_text(os.fspath(source))
-    try:
-        parsed = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"the mapping {name} is not valid TOML: {error}") from None
-    return _from_dict(parsed, f"the mapping {name}")
+    if os.fspath(source).lower().endswith(".xlsx"):
+        from ipt_outcomes.io.propose.workbook_reading import workbook_record
 
-
-def _mapping_text(given: str) -> tuple[str, str]:
-    path = Path(given).expanduser()
-    known = shipped_mappings(cohort=True)
-    if not path.is_file() and path.name == given and given in known:
-        path = shipped("data_schemas", "mappings", f"{given}.toml")
-    if not path.is_file():
-        raise OptionError(
-            f"there is no mapping file {path.name}", hint=f"Mappings that come with the package: {', '.join(known)}."
-        )
-    try:
-        return path.read_text(encoding="utf-8-sig"), path.name
-    except (OSError, UnicodeDecodeError):
-        raise OptionError(f"the mapping {path.name} cannot be read as UTF-8 text") from None
+        return _from_dict(workbook_record(source), f"the mapping {Path(source).name}")
+    raw, name = read_toml(source, cohort=True)
+    return _from_dict(raw, f"the mapping {name}")
 
 
 def _from_dict(raw: dict[str, Any], what: str) -> CohortMapping:
@@ -231,10 +248,18 @@ def _from_dict(raw: dict[str, Any], what: str) -> CohortMapping:
     for name in _NESTED:
         nested = {key: MappingProxyType(dict(inner)) for key, inner in raw.get(name, {}).items()}
         parts[name] = MappingProxyType(nested)
+    rule = parts["baseline"].get("rule", "last_before_start")
+    parts["baseline"] = MappingProxyType({name: one for name, one in parts["baseline"].items() if name != "rule"})
     return CohortMapping(
         **parts,
         duplicates=raw.get("duplicates", {}).get("rule", "refuse"),
         areas=raw.get("areas", {}).get("set"),
+        baseline_rule=rule,
+        alike=raw.get("ids", {}).get("alike"),
+        dates=Dates.from_dict(raw["dates"]) if raw.get("dates") else None,
+        windows=Windows.from_dict(raw["windows"]) if raw.get("windows") else None,
+        tables=MappingProxyType({name: TableMapping.from_dict(own) for name, own in raw.get("tables", {}).items()}),
         left_out=tuple(raw.get("left_out", ())),
         varies=tuple(raw.get("varies", ())),
+        undecided=tuple(raw.get("undecided", ())),
     )

@@ -9,14 +9,17 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
-from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields, near_names, target_of
+from ipt_outcomes.io.cohort.mapping_more import MORE_CHECKS, is_name, more_sources
+from ipt_outcomes.io.toml_text import no_column, refuse_mapping
 from ipt_outcomes.vocabulary import code_of, nearest
 
 KEYS = (
-    "table", "left_out", "varies", "columns", "constants", "baseline", "codes", "visits", "wide", "missing",
-    "duplicates", "areas", "covariates", "exclude",
+    "table", "left_out", "varies", "undecided", "columns", "constants", "baseline", "codes", "visits", "wide",
+    "missing", "duplicates", "areas", "covariates", "exclude", "unseen", "forms", "ids", "dates", "windows", "tables",
 )  # fmt: skip
+# These stand at the top of the file, outside any table.
+_LISTS = ("table", "left_out", "varies", "undecided")
 RULES = ("refuse", "exact", "first", "last", "mean", "lowest", "highest")
 _COVARIATE = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = frozenset(
@@ -28,13 +31,11 @@ _TIMES = ("week", "day", "visit", "session_no")
 
 def refuse(found: list[str], what: str) -> None:
     """Raise `OptionError` listing all faults, if there are any."""
-    if found:
-        listed = "\n".join(f"- {fault}" for fault in found)
-        raise OptionError(
-            f"{what} has {len(found)} {'fault' if len(found) == 1 else 'faults'}:\n{listed}",
-            hint="Names of the dictionary: ipt-outcomes schema patients (episodes, sessions, assessments); "
-            "ipt-outcomes instruments.",
-        )
+    refuse_mapping(
+        found, what,
+        "Names of the dictionary: ipt-outcomes schema patients (episodes, sessions, assessments); "
+        "ipt-outcomes instruments.",
+    )  # fmt: skip
 
 
 def faults_of(raw: AbstractMapping[str, Any]) -> list[str]:
@@ -58,9 +59,22 @@ def faults_of(raw: AbstractMapping[str, Any]) -> list[str]:
     if shapes:
         # What a table holds can only be looked at where it is a table.
         return found + shapes
-    for part, check in _CHECKS.items():
+    for part, check in (*_CHECKS.items(), *MORE_CHECKS.items()):
         found += check(raw.get(part, {}))
-    return found + _wide_against_long(raw) + _read_twice(raw)
+    found += [f"[forms] {name}: only column = ... stands there" for name in raw.get("forms", {}) if name != "column"]
+    return found + _undecided(raw) + _wide_against_long(raw) + _read_twice(raw)
+
+
+def _undecided(raw: AbstractMapping[str, Any]) -> list[str]:
+    """What a proposal left to a person: a guess is never taken for a decision."""
+    waiting = raw.get("undecided", ())
+    if not waiting:
+        return []
+    return [
+        f"{len(waiting)} {'thing is' if len(waiting) == 1 else 'things are'} not decided yet: {', '.join(waiting)}. "
+        "Map each column or put it under left_out, look at each table named in [brackets], then take it out of "
+        "undecided"
+    ]
 
 
 def absent_columns(raw: AbstractMapping[str, Any], columns: Sequence[str]) -> list[str]:
@@ -68,11 +82,13 @@ def absent_columns(raw: AbstractMapping[str, Any], columns: Sequence[str]) -> li
     wanted = [(where, source) for where, source in _sources(raw) if source != "*"]
     own = {source for _, source in wanted}
     wanted += [(f"[missing] {name}", name) for name in raw.get("missing", {}) if name != "*"]
+    for name, status in raw.get("unseen", {}).items():
+        wanted += [(f"[unseen] {name}", name), (f"[unseen] {name}", status)]
+    wanted += [("[forms] column", source) for source in raw.get("forms", {}).values()]
     found = []
     for where, source in wanted:
         if source not in columns:
-            near = difflib.get_close_matches(source, [c for c in columns if c not in own], n=3, cutoff=0.6)
-            found.append(f"{where}: the file has no column {source!r}" + (f"; near: {', '.join(near)}" if near else ""))
+            found.append(no_column(where, source, [c for c in columns if c not in own]))
     for name in raw.get("exclude", {}):
         target = target_of(name)
         known = target is not None and (target.name in _names(raw) or any(target_of(c) == target for c in columns))
@@ -91,9 +107,11 @@ def _sources(raw: AbstractMapping[str, Any]) -> list[tuple[str, str]]:
     for name, given in raw.get("columns", {}).items():
         wanted += [(f"[columns] {name}", one) for one in ([given] if isinstance(given, str) else given)]
     for part in ("baseline", "covariates"):
-        wanted += [(f"[{part}] {name}", source) for name, source in raw.get(part, {}).items()]
+        entries = raw.get(part, {}).items()
+        wanted += [(f"[{part}] {name}", source) for name, source in entries if (part, name) != ("baseline", "rule")]
     for name, visits in raw.get("wide", {}).items():
         wanted += [(f"[wide.{name}] {visit}", source) for visit, source in visits.items()]
+    wanted += more_sources(raw)
     return wanted + [("left_out", source) for source in raw.get("left_out", ())]
 
 
@@ -111,10 +129,13 @@ def _wrong_shapes(raw: AbstractMapping[str, Any]) -> list[str]:
     left_out = raw.get("left_out", [])
     if not isinstance(left_out, list | tuple) or not all(isinstance(name, str) for name in left_out):
         found.append('left_out must be a list of column names: left_out = ["a", "b"]')
+    undecided = raw.get("undecided", [])
+    if not isinstance(undecided, list | tuple) or not all(isinstance(name, str) for name in undecided):
+        found.append("undecided must be a list of what is still to be decided; empty it: undecided = []")
     varies = raw.get("varies", [])
     if not isinstance(varies, list | tuple) or not set(varies) <= {"site", "therapist"}:
         found.append('varies must be a list of names that may differ between rows of a person: varies = ["site"]')
-    for part in KEYS[3:]:
+    for part in (key for key in KEYS if key not in _LISTS):
         value = raw.get(part, {})
         if not isinstance(value, AbstractMapping):
             found.append(f"[{part}] must be a table")
@@ -126,17 +147,13 @@ def _wrong_shapes(raw: AbstractMapping[str, Any]) -> list[str]:
                     found.append(f"[{part}] {name}: must be a table of lines {form}")
                 elif not all(isinstance(text, str) and text.strip() for text in inner.values()):
                     found.append(f"[{part}.{name}] must hold texts in quotation marks")
-        if part in ("baseline", "covariates"):
-            found += [f"[{part}] {n}: a column name in quotation marks" for n, s in value.items() if not _is_name(s)]
+        if part in ("baseline", "covariates", "unseen", "forms"):
+            found += [f"[{part}] {n}: a column name in quotation marks" for n, s in value.items() if not is_name(s)]
     for name, given in _table(raw, "columns").items():
-        several = isinstance(given, list | tuple) and given and all(_is_name(one) for one in given)
-        if not _is_name(given) and not several:
+        several = isinstance(given, list | tuple) and given and all(is_name(one) for one in given)
+        if not is_name(given) and not several:
             found.append(f"[columns] {name} must be a column name in quotation marks, or a list of such")
     return found
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _table(raw: AbstractMapping[str, Any], part: str) -> AbstractMapping[str, Any]:
@@ -213,7 +230,7 @@ def _visits(entries: AbstractMapping[str, Any]) -> list[str]:
 
 def _instruments(part: str) -> Callable[[AbstractMapping[str, Any]], list[str]]:
     def check(entries: AbstractMapping[str, Any]) -> list[str]:
-        known = {name: target_of(name) for name in entries}
+        known = {name: target_of(name) for name in entries if not (part == "baseline" and name == "rule")}
         wrong = [name for name, target in known.items() if target is None or target.kind != "total"]
         return [f"[{part}] {name}: no instrument has that name{_near(name)}" for name in wrong]
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts, nothing
+from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, IntArray, Texts
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dictionary import CODED, in_table
 from ipt_outcomes.io.cohort.faults import Faults
-from ipt_outcomes.io.cohort.mapping import CohortMapping
-from ipt_outcomes.io.cohort.values import Values
+from ipt_outcomes.io.cohort.identity import People
+from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.privacy.gate import GateEntry
-from ipt_outcomes.privacy.keys import draw_keys, look_alikes
+from ipt_outcomes.privacy.keys import draw_keys
 
 _PREFIX = {"patient_id": "p", "episode_id": "e", "therapist_id": "t", "therapy_group_id": "g", "cluster_id": "c"}
 _PATIENTS = tuple(name for name in in_table("patients") if name != "patient_id")
@@ -24,111 +24,6 @@ _SESSIONS = tuple(
     for name in in_table("sessions")
     if name not in ("patient_id", "episode_id", "session_no", "day", "week", "format")
 )
-
-
-@dataclass(slots=True)
-class People:
-    """Who the records are about.
-
-    Parameters
-    ----------
-    person, episode : numpy.ndarray of int, shape (n,)
-        Number of the person and of the episode of each record, in order of appearance; -1 where not known.
-    episode_person : numpy.ndarray of int, shape (n_episodes,)
-        Person of each episode.
-    person_keys, episode_keys : numpy.ndarray of str
-    """
-
-    person: IntArray
-    episode: IntArray
-    episode_person: IntArray
-    person_keys: np.ndarray
-    episode_keys: np.ndarray
-    gate: list[GateEntry] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def n_people(self) -> int:
-        """Number of persons."""
-        return len(self.person_keys)
-
-
-def find_people(values: Values, columns: Columns, sha256: str, faults: Faults) -> People:
-    """Number persons and episodes and draw their keys.
-
-    Parameters
-    ----------
-    values : Values
-    columns : Columns
-    sha256 : str
-        Digest of the source.
-    faults : Faults
-        Takes rows without a person.
-
-    Returns
-    -------
-    People
-    """
-    size = len(faults.rows)
-    ids = values.texts.get("patient_id", nothing(size))
-    person, n_people = _numbered(ids.codes)
-    if "patient_id" in values.texts:
-        faults.cells(
-            ids.missing, column=columns.source_of("patient_id") or "patient_id", rule="required",
-            expected="an id", what="no person's id",
-        )  # fmt: skip
-    if "episode_id" in values.texts:
-        own = values.texts["episode_id"].codes
-        faults.cells(
-            (own < 0) & (person >= 0), column=columns.source_of("episode_id") or "episode_id", rule="required",
-            expected="an id", what="no episode's id",
-        )  # fmt: skip
-        pairs = np.where((person < 0) | (own < 0), -1, person * (own.max(initial=0) + 1) + own)
-        episode, n_episodes = _numbered(pairs)
-    else:
-        episode, n_episodes = person, n_people
-    episode_person = np.full(n_episodes, -1, dtype=np.int64)
-    episode_person[episode[episode >= 0]] = person[episode >= 0]
-    found = People(
-        person=person,
-        episode=episode,
-        episode_person=episode_person,
-        person_keys=draw_keys(n_people, sha256=sha256, purpose="patient_id", prefix="p"),
-        episode_keys=draw_keys(n_episodes, sha256=sha256, purpose="episode_id", prefix="e"),
-    )
-    _say_keys(found, values, columns)
-    return found
-
-
-def _numbered(codes: IntArray) -> tuple[IntArray, int]:
-    """Number codes anew in order of appearance; what is below 0 stays -1."""
-    numbered = np.full(len(codes), -1, dtype=np.int64)
-    known = codes >= 0
-    numbered[known] = pd.factorize(codes[known])[0]
-    return numbered, int(numbered.max(initial=-1)) + 1
-
-
-def _say_keys(people: People, values: Values, columns: Columns) -> None:
-    counts = {"patient_id": people.n_people}
-    for name in ("episode_id", "therapist_id", "therapy_group_id", "cluster_id"):
-        if name in values.texts:
-            codes = values.texts[name].codes
-            counts[name] = len(people.episode_keys) if name == "episode_id" else len(np.unique(codes[codes >= 0]))
-    for name, count in counts.items():
-        source = columns.source_of(name) or name
-        detail = f"{count} different ids of {name} ({source}) were replaced by random keys; no list of them is kept"
-        people.gate.append(GateEntry(rule="L8", action="changed", column=source, detail=detail, count=count))
-        if name not in values.texts:
-            continue
-        texts = values.texts[name]
-        groups, members = look_alikes([texts.values[code] for code in np.unique(texts.codes[texts.codes >= 0])])
-        if groups:
-            detail = (
-                f"{source}: {members} ids differ only by leading zeros, case or blanks ({groups} "
-                f"{'group' if groups == 1 else 'groups'}); each counts as its own"
-            )
-            people.gate.append(GateEntry(rule="L12", action="warned", column=source, detail=detail, count=members))
-            people.notes.append(detail)
 
 
 @dataclass(slots=True)
@@ -142,8 +37,9 @@ class Tables:
 
 
 def make_tables(
-    people: People, values: Values, columns: Columns, plan: CohortMapping, sha256: str, faults: Faults
-) -> Tables:
+    people: People, values: Values, columns: Columns, sha256: str, faults: Faults, *,
+    covariates: tuple[str, ...] = (), varies: tuple[str, ...] = (), sessions_in: BoolArray | None = None,
+) -> Tables:  # fmt: skip
     """Make one row per person, per episode and per session.
 
     Parameters
@@ -151,17 +47,19 @@ def make_tables(
     people : People
     values : Values
     columns : Columns
-    plan : CohortMapping
     sha256 : str
     faults : Faults
         Takes columns that differ where they may not.
+    covariates, varies : tuple of str
+        As in the mapping.
+    sessions_in : numpy.ndarray of bool, shape (n,), optional
+        Records of sessions, where a folder has them in a table of their own. Default: all with a number.
 
     Returns
     -------
     Tables
     """
     collapse = _Collapse(values, columns, faults)
-    covariates, varies = tuple(plan.covariates), plan.varies
     patients: dict[str, object] = {"patient_id": _text(people.person_keys)}
     episodes: dict[str, object] = {
         "episode_id": _text(people.episode_keys),
@@ -178,17 +76,25 @@ def make_tables(
             episodes[name] = collapse.column(name, people.episode, n_episodes, "episode", keys)
         elif collapse.has(name):
             patients[name] = collapse.column(name, people.person, people.n_people, "person", keys)
+    if "age_90_plus" in patients:
+        patients["age_90_plus"] = pd.Series(patients["age_90_plus"]).eq("yes")
     if values.is_top_age is not None:
         top = np.zeros(people.n_people, dtype=bool)
         top[people.person[values.is_top_age & (people.person >= 0)]] = True
         patients["age_90_plus"] = top
-    per_session = "session_no" in values.numbers and collapse.varies("format", people.episode, n_episodes) > 0
+    of_sessions = np.zeros(len(people.episode), dtype=bool) if sessions_in is None else sessions_in
+    treated = np.where(of_sessions, -1, people.episode)
+    per_session = sessions_in is not None and collapse.known("format", of_sessions)
+    if not per_session:
+        per_session = "session_no" in values.numbers and collapse.varies("format", treated, n_episodes) > 0
+    own_format = sessions_in is not None and collapse.known("format", ~of_sessions)
     for name in _EPISODES:
         if name in by_row:
             episodes[name] = collapse.commonest(name, people.episode, n_episodes, keys)
-        elif collapse.has(name) and not (name == "format" and per_session):
-            episodes[name] = collapse.column(name, people.episode, n_episodes, whole, keys)
-    sessions = _sessions(people, values, collapse, per_session, keys)
+        elif collapse.has(name) and not (name == "format" and per_session and not own_format):
+            group = treated if name == "format" else people.episode
+            episodes[name] = collapse.column(name, group, n_episodes, whole, keys)
+    sessions = _sessions(people, values, collapse, per_session, keys, sessions_in)
     return Tables(pd.DataFrame(patients), pd.DataFrame(episodes), sessions, by_row)
 
 
@@ -224,8 +130,9 @@ def _keyed(values: Values, sha256: str) -> dict[str, np.ndarray]:
 
 
 def _sessions(
-    people: People, values: Values, collapse: _Collapse, per_session: bool, keys: dict[str, np.ndarray]
-) -> pd.DataFrame:
+    people: People, values: Values, collapse: _Collapse, per_session: bool, keys: dict[str, np.ndarray],
+    sessions_in: BoolArray | None,
+) -> pd.DataFrame:  # fmt: skip
     names = [name for name in (*_SESSIONS, *(("format",) if per_session else ())) if collapse.has(name)]
     empty = pd.DataFrame({name: pd.Series(dtype="str") for name in ("episode_id", "patient_id")})
     number = values.numbers.get("session_no")
@@ -238,6 +145,8 @@ def _sessions(
             )  # fmt: skip
         return empty.assign(session_no=pd.Series(dtype="float64"))
     here = (people.episode >= 0) & ~np.isnan(number)
+    if sessions_in is not None:
+        here &= sessions_in
     group = np.full(len(number), -1, dtype=np.int64)
     pairs = pd.DataFrame({"e": people.episode[here], "s": number[here]})
     group[here] = pairs.groupby(["e", "s"], sort=False).ngroup().to_numpy()
@@ -264,6 +173,10 @@ class _Collapse:
 
     def has(self, name: str) -> bool:
         return name in self.values.texts or name in self.values.numbers
+
+    def known(self, name: str, where: BoolArray) -> bool:
+        """Whether any of some records has a value."""
+        return name in self.values.texts and bool((self.values.texts[name].codes[where] >= 0).any())
 
     def source(self, name: str) -> str:
         own = self.columns.source_of(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from ipt_outcomes.io.cohort.dictionary import IDS, Target
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.source import Raw
-from ipt_outcomes.io.toml_text import key
+from ipt_outcomes.io.toml_text import key, quoted
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.patterns import looks_like
 
@@ -151,7 +152,7 @@ def without_excluded(
         cells = raw.texts(column).to_array()
         by_file = raw.declared[raw.declared["column"] == column]
         cells[by_file["record"].to_numpy(dtype=int)] = by_file["code"].to_numpy(dtype=object)
-        reasons = Texts.of(pd.Series(cells, dtype=object)).mapped(lambda text: codes.get(same_code(text)))  # noqa: B023
+        reasons = Texts.of(pd.Series(cells, dtype=object)).mapped(partial(_reason, codes))
         for place, reason in enumerate(reasons.values):
             mine = (reasons.codes == place) & kept
             if whole_person:
@@ -166,6 +167,10 @@ def without_excluded(
     declared = declared.assign(record=new[declared["record"].to_numpy(dtype=int)])
     frame = raw.frame[kept].reset_index(drop=True)
     return dataclasses.replace(raw, frame=frame, rows=raw.rows[kept], declared=declared, read={}), excluded, kept
+
+
+def _reason(codes: dict[str, str], text: str) -> str | None:
+    return codes.get(same_code(text))
 
 
 _ROW_FIELDS = (
@@ -185,16 +190,24 @@ def _excluding(name: str, sources: dict[Target, tuple[str, ...]]) -> tuple[str, 
     return name, True
 
 
-def refuse_bad_numbers(faults: Faults, bad: BoolArray, texts: pd.Series, column: str, *, is_score: bool) -> None:
+def refuse_bad_numbers(
+    faults: Faults, bad: BoolArray, texts: pd.Series, column: str, *, is_score: bool, is_time: bool = False
+) -> None:
     """Note cells that are no numbers; dates among them are told apart."""
     if not bad.any():
         return
     if any(looks_like(str(cell)) == "a full date" for cell in texts[bad].head(200)):
         faults.cells(
             bad, column=column, rule="L5", expected="a number, no date", what="dates, which are not read (L5),",
-            hint="Give times as whole days from the person's own start, in a column mapped as day.",
+            hint="Have dates made days from the person's own start: [dates] start = \"column\", order = \"dmy\", "
+            f"day = {quoted(column)}. Or give the days, in a column mapped as day.",
         )  # fmt: skip
         return
+    if is_time:
+        faults.hints.append(
+            f"If {column} names visits, map it as such and say their weeks: [columns] visit = {quoted(column)}, "
+            '[visits] "baseline" = 0, "post" = 12.'
+        )
     faults.cells(
         bad, column=column, rule="type", expected="a number", what="no number", found=texts if is_score else None,
         hint="A word that stands for a missing value is declared under [missing]: "

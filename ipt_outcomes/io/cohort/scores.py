@@ -15,10 +15,13 @@ from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dictionary import Target
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_label
+from ipt_outcomes.io.cohort.score_rows import read_score_rows
+from ipt_outcomes.io.cohort.totals import Totals, observed, out_of_range, range_words
+from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.io.delimited import rows_in_words
 from ipt_outcomes.io.toml_text import key, quoted
 
-_MISSING_WORDS = re.compile(
+MISSING_WORDS = re.compile(
     r"(?i)\b(missing|refus\w*|not (asked|answered|done|applicable|known|available|determined|recorded|assessed)|"
     r"unknown|no (answer|response|data)|n/?a|don'?t know|declined|skipped|invalid)\b"
 )
@@ -26,27 +29,6 @@ _SCORE_HINT = (
     "Values stand in the failure table only (.failures). A code for a missing score is declared in the mapping: "
     '[missing] "column" = { "999" = "not answered" }.'
 )
-
-
-@dataclass(slots=True)
-class Totals:
-    """Scores of one column, or made of one instrument's items, one per record.
-
-    Parameters
-    ----------
-    instrument : str
-    values : numpy.ndarray of float, shape (n,)
-    status : numpy.ndarray of str, shape (n,)
-        None where missing for no known reason.
-    reasons : Texts
-    items : numpy.ndarray of float, shape (n, m), or None
-    """
-
-    instrument: str
-    values: FloatArray
-    status: np.ndarray
-    reasons: Texts
-    items: FloatArray | None = None
 
 
 @dataclass(slots=True)
@@ -60,22 +42,27 @@ class Scores:
     baseline : dict of str to Totals
     wide : dict of tuple of str to Totals
         By instrument and visit.
+    rows : Totals or None
+        Of a source with one score per row and its instrument beside it; those are among the texts of the values.
     notes : list of str
     """
 
     totals: dict[str, Totals] = field(default_factory=dict)
     baseline: dict[str, Totals] = field(default_factory=dict)
     wide: dict[tuple[str, str], Totals] = field(default_factory=dict)
+    rows: Totals | None = None
     notes: list[str] = field(default_factory=list)
 
 
-def read_scores(reader: Reader, columns: Columns, faults: Faults) -> Scores:
-    """Read totals, baselines, wide columns and items.
+def read_scores(reader: Reader, columns: Columns, values: Values, faults: Faults) -> Scores:
+    """Read totals, baselines, wide columns, items, and scores that stand in rows of their own.
 
     Parameters
     ----------
     reader : Reader
     columns : Columns
+    values : Values
+        With the instrument and the item of each row, where rows have one score each.
     faults : Faults
         Takes scores no form can have, and labelled codes nobody declared as missing.
 
@@ -100,6 +87,7 @@ def read_scores(reader: Reader, columns: Columns, faults: Faults) -> Scores:
             if given is not None:
                 _compare(given, made, columns.of_kind("total")[Target("total", name)], faults)
             scores.totals[name] = made
+    scores.rows = read_score_rows(reader, columns, values, faults)
     return scores
 
 
@@ -114,24 +102,7 @@ def _total(name: str, source: str, reader: Reader, faults: Faults) -> Totals:
         outside, column=source, rule="range", expected=limits, what=f"outside {limits}", found=series, hint=_SCORE_HINT
     )
     read = np.where(outside, np.nan, read)
-    status = np.array(["observed", None], dtype=object)[np.isnan(read).astype(int)]
-    return Totals(name, read, status, reader.reasons(source))
-
-
-def out_of_range(name: str, values: FloatArray) -> BoolArray:
-    """Return which totals of an instrument nobody can have."""
-    known = instrument(name)
-    low = -np.inf if known.minimum is None else known.minimum
-    high = np.inf if known.maximum is None else known.maximum
-    return (values < low) | (values > high)
-
-
-def range_words(name: str) -> str:
-    """Return an instrument's range as messages write it: ``"0-27"``."""
-    known = instrument(name)
-    if known.maximum is None:
-        return "any number" if known.minimum is None else f"{known.minimum:g} or more"
-    return f"{0 if known.minimum is None else known.minimum:g}-{known.maximum:g}"
+    return Totals(name, read, observed(read), reader.reasons(source))
 
 
 def _labelled_codes(name: str, source: str, read: FloatArray, reader: Reader, faults: Faults) -> BoolArray:
@@ -143,7 +114,7 @@ def _labelled_codes(name: str, source: str, read: FloatArray, reader: Reader, fa
             continue
         mine = read == float(code)
         impossible = bool(out_of_range(name, np.array([float(code)]))[0])
-        if mine.any() and (impossible or _MISSING_WORDS.search(label)):
+        if mine.any() and (impossible or MISSING_WORDS.search(label)):
             found |= mine
             count = int(mine.sum())
             told.append(f"{code} ({shown_label(label)}) in {count} {'cell' if count == 1 else 'cells'}")
@@ -184,7 +155,7 @@ def _from_items(name: str, sources: dict[int, str], reader: Reader, faults: Faul
     return Totals(
         name,
         made.total.to_numpy(dtype=float),
-        status,
+        Texts.of(pd.Series(status, dtype=object)),
         reader.reasons(sources[min(sources)]),
         items=made.items.to_numpy(dtype=float),
     )
@@ -219,7 +190,8 @@ def _item_faults(
 
 def _compare(given: Totals, made: Totals, source: str, faults: Faults) -> None:
     """A total beside its items must be theirs, where all items were answered."""
-    differ = (made.status == "observed") & ~np.isnan(given.values) & (np.abs(given.values - made.values) > 1e-9)
+    whole = np.isin(made.status.codes, [place for place, one in enumerate(made.status.values) if one == "observed"])
+    differ = whole & ~np.isnan(given.values) & (np.abs(given.values - made.values) > 1e-9)
     faults.cells(
         differ, column=source, rule="total", expected="the sum of the items",
         what="a total that is not that of its items",

@@ -20,6 +20,9 @@ from ipt_outcomes.io.table import read_table
 from ipt_outcomes.privacy.patterns import looks_like
 from ipt_outcomes.schemas import Decimal
 
+FRAME = "data frame"
+"""Name of a source that is no file."""
+
 CohortSource = str | os.PathLike[str] | pd.DataFrame
 
 
@@ -103,6 +106,14 @@ def read_source(
     if not isinstance(source, str | os.PathLike):
         raise OptionError(f"a path or a pandas DataFrame was expected; got {type(source).__name__}")
     _require_file(source)
+    return read_file(source, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal)
+
+
+def read_file(
+    source: str | os.PathLike[str], *, expect_rows: int | None = None, sha256: str | None = None,
+    encoding: str | None = None, decimal: Decimal | None = None,
+) -> Raw:  # fmt: skip
+    """Read one file of patient data; as `read_source`."""
     table = read_table(source, encoding=encoding, decimal=decimal, expect_rows=expect_rows, sha256=sha256)
     frame = table.frame.reset_index(drop=True)
     frame.columns = [str(column) for column in frame.columns]
@@ -170,7 +181,7 @@ def _from_frame(source: pd.DataFrame) -> Raw:
     if not len(frame):
         raise DataError("the data frame has no rows")
     read: dict[str, Texts] = {}
-    origin = Source(name="data frame", sha256=digest_of(frame, read), rows=len(frame))
+    origin = Source(name=FRAME, sha256=digest_of(frame, read), rows=len(frame))
     declared = _declared(None, np.arange(0))
     return Raw(frame=frame, rows=np.arange(len(frame)), source=origin, declared=declared, read=read)
 

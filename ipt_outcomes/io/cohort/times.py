@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,12 +12,16 @@ from ipt_outcomes.io.cohort.cells import FloatArray, Texts, nothing
 from ipt_outcomes.io.cohort.codes import listed_codes
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
-from ipt_outcomes.io.cohort.values import Values
+from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.io.toml_text import quoted
 from ipt_outcomes.vocabulary.spelling import plain
 
 # The dictionary's own visit names with a week of their own.
 _KNOWN_WEEKS = {"baseline": 0.0}
+_VISIT_WORDS = re.compile(
+    r"(?i)visit|week|month|year|day|sess|base|screen|post|pre|end|final|term|follow|fu|week|woche|monat|tag|jahr|mes|"
+    r"seman|maand|start|in_?take|treat|mid|time|exit|discharge|basis|nach|inicio|^[a-z]{0,2}[ _-]?[0-9]{1,3}$"
+)
 _LONG_AFTER = 520.0
 
 
@@ -107,6 +112,11 @@ def _said(visit: Texts, weeks: Mapping[str, float]) -> str:
     return ", ".join(parts[:12]) + (", ..." if len(parts) > 12 else "")
 
 
+def _is_visit(text: str) -> bool:
+    """Whether a text holds a word that visits are named by."""
+    return _VISIT_WORDS.search(text) is not None
+
+
 def _refuse_unknown_visits(
     visit: Texts, no_week: np.ndarray, by_visit: FloatArray, source: str, faults: Faults
 ) -> None:
@@ -115,17 +125,18 @@ def _refuse_unknown_visits(
         return
     texts = [visit.values[code] for code in np.unique(visit.codes[lost])]
     counts = dict(zip(visit.values, visit.counts.tolist(), strict=True))
-    told = listed_codes(texts, counts, len(visit.values))
+    told = listed_codes(texts, counts, len(visit.values), is_near=_is_visit)
     if told is None:
         faults.add(
             f"{source}: {len(texts)} different visits whose week is not known", rule="visit", column=source,
-            expected="visits with a week", hint="Map the column that holds the time: week, day or session_no.",
+            expected="visits with a week", records=np.flatnonzero(lost),
+            hint="Map the column that holds the time: week, day or session_no.",
         )  # fmt: skip
         return
     names = [text for text, _ in told]
     lines = "\n".join(f"{quoted(name)} = ..." for name in sorted(names))
     faults.add(
         f"{source}: the week of these visits is not known: {', '.join(sorted(names))}",
-        rule="visit", column=source, expected="visits with a week",
+        rule="visit", column=source, expected="visits with a week", records=np.flatnonzero(lost),
         hint=f"Say when they are, in weeks from the start:\n[visits]\n{lines}",
     )  # fmt: skip

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from ipt_outcomes.instruments import instrument_name
+from ipt_outcomes.io.cohort.alike import same_person
 from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts, joined, same_code
 from ipt_outcomes.io.cohort.codes import Decoder, listed_codes
 from ipt_outcomes.io.cohort.columns import Columns
-from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields
+from ipt_outcomes.io.cohort.dates import read_dates, read_start
+from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields, near_names
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_label
+from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.privacy.gate import GateEntry
+from ipt_outcomes.privacy.keys import look_alikes
 from ipt_outcomes.privacy.patterns import scan
 from ipt_outcomes.privacy.quasi import top_age_band, top_ages, zip3
 from ipt_outcomes.results import plural
@@ -24,31 +27,6 @@ MOST_LEVELS = 20
 _WHOLE = ("session_no", "item", "imd_decile", "planned_sessions")
 # From so many digits on, mostly different whole numbers are numbers of persons or dates.
 _ID_FROM = 1e6
-
-
-@dataclass(slots=True)
-class Values:
-    """What the columns hold, one entry per record.
-
-    Parameters
-    ----------
-    people : Texts
-        The person of each record, as the source writes it.
-    texts : dict of str to Texts
-        Ids, codes and texts.
-    numbers : dict of str to numpy.ndarray of float
-    labelled : dict of str to tuple of str
-        Covariates and texts that carry value labels: the labels in the order of their codes.
-    is_top_age : numpy.ndarray of bool or None
-    """
-
-    people: Texts
-    texts: dict[str, Texts] = field(default_factory=dict)
-    numbers: dict[str, FloatArray] = field(default_factory=dict)
-    labelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    is_top_age: np.ndarray | None = None
-    notes: list[str] = field(default_factory=list)
-    gate: list[GateEntry] = field(default_factory=list)
 
 
 def read_values(reader: Reader, columns: Columns, people: Texts, faults: Faults) -> Values:
@@ -76,6 +54,7 @@ def read_values(reader: Reader, columns: Columns, people: Texts, faults: Faults)
             _field(target.name, sources, reader, decoder, values, faults)
     for name, constant in reader.plan.constants.items():
         _constant(name, constant, reader, values)
+    read_start(reader, values, faults)
     values.notes += decoder.notes
     values.gate += decoder.gate
     return values
@@ -88,10 +67,13 @@ def _field(
     source = sources[0]
     if name in IDS:
         if name != "assessment_id":
-            values.texts[name] = joined([reader.texts(one) for one in sources])
+            texts = joined([reader.texts(one) for one in sources])
+            values.texts[name] = _merged(texts, source, values) if _is_merged(name, reader) else texts
         return
     if name in CODED or entry.enum or name == "techniques":
         values.texts[name] = decoder.decode(name, source)
+    elif reader.plan.dates is not None and source in reader.plan.dates.days.values():
+        read_dates(name, source, reader, values, faults)
     elif entry.type in ("number", "integer"):
         values.numbers[name] = _number_field(name, source, reader, faults)
         if name == "age":
@@ -102,14 +84,30 @@ def _field(
         texts = _labelled(name, source, reader, values) or reader.texts(source)
         given = {same_code(k): code for k, code in reader.plan.codes_of(name).items()}
         texts = texts.mapped(lambda text: given.get(same_code(text), text))
-        _refuse_personal(texts, source, values, faults, variety=name != "visit")
+        refuse_personal(texts, source, values.people, faults, variety=name != "visit")
         values.texts[name] = texts.mapped(top_age_band) if name == "age_band" else texts
+
+
+def _is_merged(name: str, reader: Reader) -> bool:
+    return name == "patient_id" and reader.plan.alike == "same"
+
+
+def _merged(texts: Texts, source: str, values: Values) -> Texts:
+    groups, members = look_alikes(texts.values)
+    if groups:
+        detail = (
+            f"{source}: {members} ids that differ only by leading zeros, case or blanks are {groups} "
+            f"{plural(groups, 'person', 'people')}, as the mapping says"
+        )
+        values.gate.append(GateEntry(rule="L12", action="changed", column=source, detail=detail, count=members))
+        values.notes.append(detail)
+    return same_person(texts)
 
 
 def _number_field(name: str, source: str, reader: Reader, faults: Faults) -> FloatArray:
     entry = fields()[name]
     read, bad = reader.numbers(source)
-    refuse_bad_numbers(faults, bad, reader.raw.frame[source], source, is_score=False)
+    refuse_bad_numbers(faults, bad, reader.raw.frame[source], source, is_score=False, is_time=name in ("week", "day"))
     outside = np.zeros(len(read), dtype=bool)
     limits = []
     if entry.minimum is not None:
@@ -153,15 +151,19 @@ def _instruments(source: str, reader: Reader, faults: Faults) -> Texts:
     texts = written.mapped(change)
     if unknown:
         counts = {text: int(count) for text, count in zip(written.values, written.counts, strict=True)}
-        told = listed_codes(unknown, {text: counts[text] for text in unknown}, len(written.values))
+        told = listed_codes(unknown, {text: counts[text] for text in unknown}, len(written.values), is_near=_is_near)
         listed = f": {', '.join(repr(shown_label(text)) for text, _ in told)}" if told else ""
         faults.add(
             f"{source}: {plural(len(unknown), 'name that is', 'names that are')} no instrument{listed}",
-            rule="enum", column=source, expected="names of instruments",
+            rule="enum", column=source, expected="names of instruments", records=written.where(set(unknown)),
             hint='Say which they are: [codes.instrument] "as written" = "phq9". ipt-outcomes instruments lists them. '
             'Rows of other measures are set aside with [exclude.instrument] "as written" = "not analysed".',
         )  # fmt: skip
     return texts
+
+
+def _is_near(name: str) -> bool:
+    return bool(near_names(name))
 
 
 def _told(codes: IntArray, people: Texts) -> int:
@@ -170,16 +172,32 @@ def _told(codes: IntArray, people: Texts) -> int:
     return len(np.unique(people.codes[known] * (codes.max(initial=0) + 1) + codes[known]))
 
 
-def _refuse_personal(
-    texts: Texts, source: str, values: Values, faults: Faults, *, most_levels: int | None = None, variety: bool = True
+def refuse_personal(
+    texts: Texts, source: str, people: Texts, faults: Faults, *, most_levels: int | None = None, variety: bool = True
 ) -> None:
-    units = _told(texts.codes, values.people)
+    """Refuse values that look like identifiers (L3) or free text (L4).
+
+    Parameters
+    ----------
+    texts : Texts
+    source : str
+        Source column.
+    people : Texts
+        Person of each record: words of one person count once.
+    faults : Faults
+    most_levels : int, optional
+        More different values than this are free text.
+    variety : bool
+        Whether many different values make free text of them.
+    """
+    units = _told(texts.codes, people)
     for finding in scan(texts.values, texts.counts, units=units, most_levels=most_levels, variety=variety):
         said = "what looks like " if finding.rule == "L3" else ""
         cells = "1 cell" if finding.count == 1 else f"{finding.count} cells"
         faults.add(
             f"{source}: {said}{finding.kind} in {cells} ({finding.rule})",
             rule=finding.rule, column=source, expected="codes without identifiers or free text",
+            records=texts.where(finding.values),
             hint=f"Leave such columns out (left_out), or group them before loading: {source}.",
         )  # fmt: skip
 
@@ -222,7 +240,7 @@ def _covariate(name: str, source: str, reader: Reader, values: Values, faults: F
             values.numbers[name] = read
             return
     texts = labelled or reader.texts(source).mapped(lambda text: given.get(same_code(text), text))
-    _refuse_personal(texts, source, values, faults, most_levels=MOST_LEVELS)
+    refuse_personal(texts, source, values.people, faults, most_levels=MOST_LEVELS)
     values.texts[name] = texts
 
 

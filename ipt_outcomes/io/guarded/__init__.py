@@ -1,7 +1,8 @@
-"""Guarded reading of statistical files: in a child process, with limits, one clear error for everything else."""
+"""Guarded reading of statistical files and workbooks: in a child process, with limits, one clear error for all else."""
 
 from ipt_outcomes.io.guarded.formats import FORMATS, Format, format_of
-from ipt_outcomes.io.guarded.reader import Reading, read_statistical
+from ipt_outcomes.io.guarded.reader import Wish, read_guarded
+from ipt_outcomes.io.guarded.result import Reading
 from ipt_outcomes.io.guarded.session import Limits, Session, reading_session
 
 __all__ = [
@@ -10,7 +11,8 @@ __all__ = [
     "Limits",
     "Reading",
     "Session",
+    "Wish",
     "format_of",
-    "read_statistical",
+    "read_guarded",
     "reading_session",
 ]

@@ -1,4 +1,4 @@
-"""The statistical files that are read in a child process: a format is a suffix, its first bytes and a reader."""
+"""The files that are read in a child process: a format is a suffix, its first bytes and a reader."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Format:
         Who writes and opens it.
     takes_catalog : bool
         Whether labels may stand in a file of their own.
+    takes_encoding : bool
+        Whether the encoding of its letters can be chosen.
     """
 
     key: str
@@ -29,9 +31,17 @@ class Format:
     starts: tuple[tuple[int, bytes], ...]
     program: str
     takes_catalog: bool = False
+    takes_encoding: bool = True
 
 
 _SPSS = Format(key="spss", words="an SPSS file", starts=((0, b"$FL2"), (0, b"$FL3")), program="SPSS")
+_EXCEL = Format(
+    key="spreadsheet", words="an Excel workbook", starts=((0, b"PK\x03\x04"),), program="Excel", takes_encoding=False
+)
+_PARQUET = Format(
+    key="columnar", words="a Parquet file", starts=((0, b"PAR1"),), program="the program it comes from",
+    takes_encoding=False,
+)  # fmt: skip
 _SAS_REST = b"\xb3\x14\x11\xcf\xbd\x92\x08\0\x09\xc7\x31\x8c\x18\x1f\x10\x11"
 _SAS_DATA = ((0, b"\0" * 12 + b"\xc2\xea\x81\x60" + _SAS_REST),)
 _SAS_LABELS = ((0, b"\0" * 12 + b"\xc2\xea\x81\x63" + _SAS_REST),)
@@ -39,7 +49,13 @@ _SAS_LABELS = ((0, b"\0" * 12 + b"\xc2\xea\x81\x63" + _SAS_REST),)
 FORMATS: dict[str, Format] = {
     ".sav": _SPSS,
     ".zsav": _SPSS,
-    ".por": Format(key="portable", words="an SPSS portable file", starts=((456, b"SPSSPORT"),), program="SPSS"),
+    ".por": Format(
+        key="portable",
+        words="an SPSS portable file",
+        starts=((456, b"SPSSPORT"),),
+        program="SPSS",
+        takes_encoding=False,
+    ),
     ".dta": Format(
         key="stata",
         words="a Stata file",
@@ -56,6 +72,9 @@ FORMATS: dict[str, Format] = {
         starts=((0, b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!"), (0, b"HEADER RECORD*******LIBV8   HEADER")),
         program="SAS",
     ),
+    ".xlsx": _EXCEL,
+    ".xlsm": _EXCEL,
+    ".parquet": _PARQUET,
 }
 """Suffix (small letters) to format; a further kind of file is a line here and a reader in the child."""
 

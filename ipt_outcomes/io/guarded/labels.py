@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ipt_outcomes.io.guarded.sentences import shown
+from ipt_outcomes.io.guarded.words import shown
 from ipt_outcomes.privacy.patterns import looks_like
 
 _LONGEST_LABEL = 60

@@ -1,52 +1,57 @@
-"""Read a statistical file in the child process and put together what it handed back."""
+"""Read a file in the child process and put together what it handed back."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from ipt_outcomes.errors import DataError, IptError, OptionError
 from ipt_outcomes.io.guarded.child.decode import codec_of
-from ipt_outcomes.io.guarded.clock import kind_of, left_as_number, reaches, to_clock
+from ipt_outcomes.io.guarded.columnar import assemble_columns
 from ipt_outcomes.io.guarded.formats import CATALOG, Format, starts_as
-from ipt_outcomes.io.guarded.labels import declared, duplicate_labels, missing_frame, undeclared, value_labels
-from ipt_outcomes.io.guarded.sentences import refusal, shown, unsafe
+from ipt_outcomes.io.guarded.result import Reading
+from ipt_outcomes.io.guarded.sentences import refusal, unsafe
 from ipt_outcomes.io.guarded.session import ChildEndedError, Session, current_session
+from ipt_outcomes.io.guarded.spreadsheet import assemble_sheet
+from ipt_outcomes.io.guarded.statistical import Assembly
 from ipt_outcomes.io.text import SAVE_AS_CSV, kind_by_signature
+from ipt_outcomes.schemas import Decimal
 
 _HEAD = 1024
-_WHOLE = 2.0**53
+_DAMAGED = (pa.ArrowException, ValueError, OSError, KeyError, TypeError, IndexError, OverflowError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A statistical file as read; the fields are those of `ipt_outcomes.io.Table`."""
+class Wish:
+    """What the user said about a file.
 
-    frame: pd.DataFrame
-    name: str
-    sha256: str
-    encoding: str | None
-    value_labels: dict[str, dict[Any, str]]
-    column_labels: dict[str, str]
-    missing: pd.DataFrame
-    formats: dict[str, str]
-    file_label: str
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
+    Parameters
+    ----------
+    encoding : str, optional
+        Encoding of its letters. Default: the one it declares.
+    catalog : Path, optional
+        A SAS catalog with its value labels.
+    sheet : str or int, optional
+        The sheet of a workbook, by its name or its number from 1.
+    decimal : {".", ","}, optional
+        Decimal mark of numbers that stand as text in a workbook.
+    sha256 : str, optional
+        Digest the file must have.
+    """
+
+    encoding: str | None = None
+    catalog: Path | None = None
+    sheet: str | int | None = None
+    decimal: Decimal | None = None
+    sha256: str | None = None
 
 
-def read_statistical(
-    file: Path, known: Format, *, encoding: str | None = None, catalog: Path | None = None, sha256: str | None = None
-) -> Reading:
-    """Read a statistical file.
+def read_guarded(file: Path, known: Format, wish: Wish) -> Reading:
+    """Read a file in the child process.
 
     Parameters
     ----------
@@ -54,12 +59,7 @@ def read_statistical(
         An existing file.
     known : Format
         By its suffix.
-    encoding : str, optional
-        Encoding of its letters. Default: the one it declares.
-    catalog : Path, optional
-        A SAS catalog with its value labels.
-    sha256 : str, optional
-        Digest the file must have.
+    wish : Wish
 
     Returns
     -------
@@ -69,37 +69,57 @@ def read_statistical(
     ------
     DataError
         A file that contradicts itself, holds bytes that are not in its encoding, is too large, or with which the
-        reader crashed, hung or ran out of memory.
+        reader crashed, hung or ran out of memory; a workbook with several sheets, or cells without a value.
     OptionError
-        An encoding that is not known, a catalog for a format that has none.
+        An encoding that is not known, an option the format does not have.
     """
-    if catalog is not None and not known.takes_catalog:
-        raise OptionError(f"catalog belongs to a SAS data set (.sas7bdat); {file.name} is {known.words}")
-    codec = None
-    if encoding is not None:
-        if known.key == "portable":
-            raise OptionError(f"{file.name}: the encoding of an SPSS portable file cannot be chosen")
-        codec = codec_of(encoding)
-        if codec is None:
-            raise OptionError(f"encoding {encoding!r} is not known; usual ones are utf-8, windows-1252, latin-1")
+    codec = _check_options(file, known, wish)
     with current_session() as session:
-        digest = _checked(file, known, session, sha256)
+        digest = _checked(file, known, session, wish.sha256)
         sets: dict[str, Any] = {}
-        if catalog is not None:
-            _checked(catalog, CATALOG, session, None)
-            sets = _ask(session, catalog, CATALOG, codec)[0].get("sets", {})
-        told, content = _ask(session, file, known, codec)
+        if wish.catalog is not None:
+            _checked(wish.catalog, CATALOG, session, None)
+            sets = _ask(session, wish.catalog, CATALOG, codec)[0].get("sets", {})
+        told, content = _ask(session, file, known, codec, wish.sheet)
     if told.get("sha256") != digest:
         raise unsafe(file.name, known, "changed")
     try:
         table = pa.ipc.open_stream(pa.BufferReader(content)).read_all()
         table.validate(full=True)
-        for column in told["columns"]:
-            column["codes"] = sets.get(column["set"], column["codes"])
-        return _Assembly(told, table, known, encoding).reading(file.name, digest)
-    except (pa.ArrowException, ValueError, OSError, KeyError, TypeError, IndexError):
+        return _assembled(told, table, known, wish, sets, file.name, digest)
+    except IptError:
+        raise
+    except _DAMAGED:
         # A reader whose memory a file has damaged can answer anything.
         raise unsafe(file.name, known, "reader") from None
+
+
+def _assembled(
+    told: dict[str, Any], table: pa.Table, known: Format, wish: Wish, sets: dict[str, Any], name: str, digest: str
+) -> Reading:
+    if known.key == "spreadsheet":
+        return assemble_sheet(told, table, name, digest, wish.decimal)
+    if known.key == "columnar":
+        return assemble_columns(told, table, name, digest)
+    for column in told["columns"]:
+        column["codes"] = sets.get(column["set"], column["codes"])
+    return Assembly(told, table, known, wish.encoding).reading(name, digest)
+
+
+def _check_options(file: Path, known: Format, wish: Wish) -> str | None:
+    """Refuse options that do not belong to the format; return Python's codec of the encoding asked for."""
+    if wish.catalog is not None and not known.takes_catalog:
+        raise OptionError(f"catalog belongs to a SAS data set (.sas7bdat); {file.name} is {known.words}")
+    if wish.sheet is not None and known.key != "spreadsheet":
+        raise OptionError(f"sheet belongs to a workbook (.xlsx); {file.name} is {known.words}")
+    if wish.encoding is None:
+        return None
+    if not known.takes_encoding:
+        raise OptionError(f"{file.name}: the encoding of {known.words} cannot be chosen")
+    codec = codec_of(wish.encoding)
+    if codec is None:
+        raise OptionError(f"encoding {wish.encoding!r} is not known; usual ones are utf-8, windows-1252, latin-1")
+    return codec
 
 
 def _checked(file: Path, known: Format, session: Session, sha256: str | None) -> str:
@@ -133,8 +153,14 @@ def _checked(file: Path, known: Format, session: Session, sha256: str | None) ->
     return digest
 
 
-def _ask(session: Session, file: Path, known: Format, codec: str | None) -> tuple[dict[str, Any], bytes]:
-    request = {"path": str(file.resolve()), "format": known.key, "encoding": codec, "cells": session.limits.cells}
+def _ask(
+    session: Session, file: Path, known: Format, codec: str | None, sheet: str | int | None = None
+) -> tuple[dict[str, Any], bytes]:
+    limits = session.limits
+    request = {
+        "path": str(file.resolve()), "format": known.key, "encoding": codec, "sheet": sheet,
+        "cells": limits.cells, "bytes": limits.memory // 2,
+    }  # fmt: skip
     try:
         told, content = session.ask(request)
     except ChildEndedError as ended:
@@ -142,135 +168,3 @@ def _ask(session: Session, file: Path, known: Format, codec: str | None) -> tupl
     if "refused" in told:
         raise refusal(file.name, known, told["refused"], told.get("facts", {}))
     return told, content
-
-
-@dataclass
-class _Assembly:
-    """One file on its way from the child's answer to a `Reading`."""
-
-    told: dict[str, Any]
-    table: pa.Table
-    known: Format
-    encoding: str | None
-    warnings: list[str] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    codes: list[Any] = field(default_factory=list)
-    reasons: list[str | None] = field(default_factory=list)
-
-    def reading(self, name: str, digest: str) -> Reading:
-        """Put together columns, labels and missing codes."""
-        titles = [column["name"] for column in self.told["columns"]]
-        labels = {c["name"]: value_labels(c) for c in self.told["columns"] if c["codes"]}
-        frame = pd.DataFrame(
-            {
-                place: self._column(place, column, labels.get(column["name"], {}))
-                for place, column in enumerate(self.told["columns"])
-            },
-            index=pd.RangeIndex(self.told["rows"]),
-        )
-        frame.columns = pd.Index(titles, dtype=object)
-        return Reading(
-            frame=frame,
-            name=name,
-            sha256=digest,
-            encoding=self._encoding(),
-            value_labels=labels,
-            column_labels={c["name"]: c["label"] for c in self.told["columns"] if c["label"]},
-            missing=missing_frame(self.rows, self.columns, self.codes, self.reasons),
-            formats={c["name"]: c["format"] for c in self.told["columns"] if c["format"]},
-            file_label=self.told["file_label"],
-            notes=tuple(self.told["notes"]),
-            warnings=(*self._said_first(), *self.warnings),
-        )
-
-    def _encoding(self) -> str | None:
-        """Return the encoding as people write it."""
-        used = self.encoding or self.told["declared"] or self.told["encoding"]
-        return None if used is None else re.sub("^cp(?=125)", "windows-", used.lower())
-
-    def _column(self, place: int, column: dict[str, Any], labels: dict[Any, str]) -> pd.Series:
-        name = column["name"]
-        self.warnings += duplicate_labels(name, labels)
-        if column["cut"]:
-            cells = f"{column['cut']} cell{' ends' if column['cut'] == 1 else 's end'}"
-            self.warnings.append(f"{shown(name)}: {cells} in the middle of a letter, which is left out")
-        cells = self.table.column(f"c{place}")
-        if column["type"] == "text":
-            series = pd.Series(pd.array(cells.to_numpy(), dtype="string"))
-            values = cells.to_numpy() if column["ranges"] else None
-            if values is not None:
-                gone = declared(values, column["ranges"], text=True)
-                self._note_missing(name, gone, values[gone], labels)
-                series = series.mask(gone)
-            self.warnings += undeclared(name, labels, _counts(series, labels))
-            return series
-        values = cells.cast(pa.float64(), safe=False).to_numpy()
-        values = np.array(values, dtype=np.float64)
-        gone = declared(values, column["ranges"], text=False)
-        self._note_missing(name, gone, [_plain(value) for value in values[gone]], labels)
-        if f"t{place}" in self.table.column_names:
-            tags = self.table.column(f"t{place}").to_numpy()
-            tagged = np.array([tag is not None for tag in tags], dtype=bool)
-            self._note_missing(name, tagged, [f".{tag}" for tag in tags[tagged]], labels)
-        values[gone] = np.nan
-        return self._numbers(values, column, labels)
-
-    def _numbers(self, values: npt.NDArray[np.float64], column: dict[str, Any], labels: dict[Any, str]) -> pd.Series:
-        name, shown_as = column["name"], column["format"]
-        kind, second = kind_of(self.known.key, shown_as)
-        if kind is not None and reaches(values, kind, second):
-            if shown_as.lstrip("%-").startswith("tC"):
-                self.warnings.append(f"{shown(name)}: leap seconds ({shown_as}) are not taken off the times")
-            series = to_clock(values, kind, second, self.known.key)
-            if kind == "time" and series.dtype != object:
-                read = "moments" if series.dtype.kind == "M" else "durations"
-                self.warnings.append(f"{shown(name)}: times of more than a day are read as {read}")
-            return series
-        if kind is not None or left_as_number(self.known.key, shown_as):
-            self.warnings.append(f"{shown(name)}: shown as {shown_as} by {self.known.program}, kept as numbers")
-        self.warnings += undeclared(name, labels, _counts(pd.Series(values), labels))
-        present = values[~np.isnan(values)]
-        if len(present) and bool((np.abs(present) < _WHOLE).all()) and bool((present == np.floor(present)).all()):
-            missing = np.isnan(values)
-            whole = np.where(missing, 0, values).astype(np.int64)
-            return pd.Series(pd.arrays.IntegerArray(whole, missing))
-        return pd.Series(values)
-
-    def _note_missing(self, name: str, gone: npt.NDArray[np.bool_], codes: Any, labels: dict[Any, str]) -> None:
-        places = np.flatnonzero(gone)
-        self.rows += [int(place) + 1 for place in places]
-        self.columns += [name] * len(places)
-        self.codes += list(codes)
-        self.reasons += [labels.get(code) or None for code in codes]
-
-    def _said_first(self) -> list[str]:
-        told, said = self.told, []
-        if not told["rows"]:
-            said.append("no rows of data: the file has columns only")
-        if self.encoding is not None and told["declared"] and codec_of(told["declared"]) != codec_of(self.encoding):
-            said.append(f"encoding: read as {self.encoding}, as asked; the file says {told['declared']}")
-        if told["damaged_labels"]:
-            said.append(f"{told['damaged_labels']} labels hold bytes that are not {told['encoding']}")
-        return said + [_REMARKS[key] for key in told["remarks"] if key in _REMARKS]
-
-
-_REMARKS = {
-    "no_count": "the format does not say how many rows there are: give expect_rows to be sure that none is missing",
-    "no_codes": "codes declared missing in a portable file are read as missing, without their reason",
-    "old_letters": "the file does not say its encoding: accents are read as windows-1252, or give encoding",
-    "guessed": "the file does not say its encoding: read as windows-1252; check names with accents, or give encoding",
-    "unchecked": "the file is in an encoding not known here: letters may be lost; give encoding",
-    "old_end": "the end of so old a Stata file cannot be checked: give expect_rows to be sure that no row is missing",
-}
-
-
-def _plain(value: float) -> int | float:
-    return int(value) if value.is_integer() and abs(value) < _WHOLE else float(value)
-
-
-def _counts(series: pd.Series, labels: dict[Any, str]) -> dict[Any, int]:
-    if not labels:
-        return {}
-    counts = series.value_counts()
-    return {code: int(counts[code]) for code in labels if code in counts.index}

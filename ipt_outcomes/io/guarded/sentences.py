@@ -1,4 +1,4 @@
-"""What the user is told when a statistical file is not read: one error, with what to do, without any cell."""
+"""What the user is told when a file is not read in the child: one error, with what to do, without any cell."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.io.guarded.formats import Format
-
-_LONGEST_NAME = 64
+from ipt_outcomes.io.guarded.sheet_sentences import SHEETS
+from ipt_outcomes.io.guarded.words import shown
 
 
 def unsafe(name: str, known: Format, how: str) -> DataError:
@@ -72,6 +72,8 @@ def refusal(name: str, known: Format, kind: str, facts: dict[str, Any]) -> DataE
             f"{name} unfolds to {much}: up to {cells:,} cells are read",
             hint=f"Keep only the rows and columns the analysis needs: save a smaller file in {known.program}.",
         )
+    if kind in SHEETS:
+        return SHEETS[kind](name, facts)
     sentence = _CONTRADICTIONS.get(kind)
     if sentence is None:
         return unsafe(name, known, kind if kind in _UNSAFE else "reader")
@@ -95,7 +97,15 @@ _CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
         f"does not end as it should after {_rows(facts['header'])}: it is cut short, or its header counts too few rows"
     ),
     "columns": lambda facts: "has no columns",
+    "several": lambda facts: "holds several tables, of which one would be read: each must stand in a file of its own",
     "double": lambda facts: "has several columns of the same name",
+    "unfolds": lambda facts: (
+        f"unfolds to {facts['bytes']:,} bytes, more than is read: it is too large, or made to fill the memory"
+    ),
+    "types": lambda facts: (
+        "has columns that hold more than one value per cell, or no values that can be read: "
+        + ", ".join(f"{shown(str(name))} ({shown(str(kind))})" for name, kind in facts["columns"])
+    ),
 }
 
 
@@ -119,8 +129,3 @@ def _letters(name: str, known: Format, facts: dict[str, Any]) -> DataError:
         column=str(facts["column"]),
         hint=_ENCODING,
     )
-
-
-def shown(column: str) -> str:
-    """Return a column's name for a sentence, cut where it is very long."""
-    return column if len(column) <= _LONGEST_NAME else column[: _LONGEST_NAME - 3] + "..."

@@ -26,7 +26,7 @@ from ipt_outcomes.io.guarded.memory import resident_bytes
 Answer = TypeVar("Answer")
 
 _CHILD = Path(__file__).resolve().parent / "child"
-_NEEDED = ("pyreadstat", "pyarrow", "numpy", "narwhals", "pandas")
+_NEEDED = ("pyreadstat", "pyarrow", "numpy", "narwhals")
 # What a process needs to start and to find its libraries; everything else of the environment stays here.
 _PASSED_ON = ("SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _OWN = {
@@ -92,10 +92,13 @@ class Session:
     Parameters
     ----------
     limits : Limits, optional
+    watched : bool
+        Whether this process watches the child's memory and time even where the system would limit them itself.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *, watched: bool = False) -> None:
         self.limits = limits or Limits()
+        self._watched = watched
         self._process: subprocess.Popen[bytes] | None = None
         self._enforced = False
 
@@ -110,7 +113,7 @@ class Session:
         Parameters
         ----------
         request : dict
-            Plain values; see ``child.reading.read``.
+            Plain values; see ``child.dispatch.read``.
 
         Returns
         -------
@@ -125,7 +128,7 @@ class Session:
         """
         process = self._started()
         answer = self._within(self.limits.seconds, lambda: _exchange(process, request, self.limits.memory))
-        if "refused" in answer[0]:
+        if "refused" in answer[0] and answer[0].get("sound") is not True:
             # Whatever the damaged file did to the reader's memory goes with it.
             self.close()
         return answer
@@ -164,7 +167,7 @@ class Session:
             raise IptError("statistical files are read in a process of their own, which could not be started") from None
         self._process = process
         try:
-            told = self._within(_START_SECONDS, lambda: _hello(process, self.limits))
+            told = self._within(_START_SECONDS, lambda: _hello(process, self.limits, enforce=not self._watched))
         except ChildEndedError:
             raise IptError(
                 "statistical files are read in a process of their own, which ended at its start",
@@ -215,8 +218,8 @@ class Session:
         return "time" if thread.is_alive() else None
 
 
-def _hello(process: subprocess.Popen[bytes], limits: Limits) -> dict[str, Any]:
-    write_json(_to(process), {"memory": limits.memory, "cpu": limits.cpu})
+def _hello(process: subprocess.Popen[bytes], limits: Limits, *, enforce: bool) -> dict[str, Any]:
+    write_json(_to(process), {"memory": limits.memory, "cpu": limits.cpu, "enforce": enforce})
     frame = read_frame(_from(process), 1 << 16)
     if frame is None:
         raise BrokenFrameError
@@ -272,13 +275,15 @@ _CURRENT: ContextVar[Session | None] = ContextVar("ipt_outcomes_reading_session"
 
 
 @contextmanager
-def reading_session(limits: Limits | None = None) -> Iterator[Session]:
+def reading_session(limits: Limits | None = None, *, watched: bool = False) -> Iterator[Session]:
     """Keep one child process for all files read inside the ``with`` block.
 
     Parameters
     ----------
     limits : Limits, optional
         What one reading may use.
+    watched : bool
+        Whether this process watches the child even where the system would limit it itself.
 
     Yields
     ------
@@ -290,7 +295,7 @@ def reading_session(limits: Limits | None = None) -> Iterator[Session]:
     ...     session.pid is None  # started at the first file
     True
     """
-    session = Session(limits)
+    session = Session(limits, watched=watched)
     token = _CURRENT.set(session)
     try:
         yield session

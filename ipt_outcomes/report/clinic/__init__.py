@@ -9,6 +9,7 @@ from ipt_outcomes.report.clinic.definitions import definitions_blocks
 from ipt_outcomes.report.clinic.findings import finding
 from ipt_outcomes.report.clinic.shown import Shown, shown_to
 from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
+from ipt_outcomes.report.hiding import without_hidden
 from ipt_outcomes.results import listed
 
 __all__ = ["clinic_document"]
@@ -66,7 +67,7 @@ def clinic_document(review: ClinicReview, *, title: str | None = None, audience:
     return Document(
         title=title or "Interpersonal psychotherapy: clinic quality review",
         subtitle=f"Outcomes of treatment by {listed([measure.label for measure in review.measures])}",
-        blocks=tuple(blocks),
+        blocks=without_hidden(blocks, shown.results),
         results=shown.results,
         simulated=review.simulated,
     )

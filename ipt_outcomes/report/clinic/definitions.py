@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ipt_outcomes.clinic import GIVEN, LAST, STARTERS, Cuts, ReviewOptions
 from ipt_outcomes.clinic.outcomes import ABOVE, ALL_BASE, CASES, DEFINED
-from ipt_outcomes.report.clinic.shown import RATE_WORDS, RULE_WORDS, Shown
+from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
+from ipt_outcomes.report.clinic.shown import Shown
 from ipt_outcomes.report.document import Block, Bullets, Table
+from ipt_outcomes.report.sources import Work, named, works_on
+from ipt_outcomes.results import plural
 from ipt_outcomes.tables import Column, Content, Strong, TableRow, TableSpec
 
 _CUT_WORDS = {"caseness": "case", "reliable_change": "reliable change", "remission": "remission"}
@@ -39,7 +42,8 @@ def _rules(shown: Shown) -> tuple[Content, ...]:
     courses, options = shown.review.courses, shown.review.options
     finished, first = "ended", "ended, with a first score"
     if courses.knows_sessions:
-        finished = f"ended with at least {options.min_sessions} sessions attended"
+        least = options.min_sessions
+        finished = f"ended with at least {least} {plural(least, 'session', 'sessions')} attended"
         first = "started (at least one session attended), ended, with a first score"
     return (
         (
@@ -61,35 +65,42 @@ def _rules(shown: Shown) -> tuple[Content, ...]:
 
 
 def _cuts_table(shown: Shown) -> Table:
-    seen: dict[str, Cuts] = {cuts.name: cuts for measure in shown.review.measures for cuts in measure.cuts}
     rows: list[TableRow] = []
-    notes: list[Content] = []
-    for cuts in seen.values():
+    for cuts in cuts_used(shown):
         for name, words in _CUT_WORDS.items():
             value = getattr(cuts, name)
-            rule = "not known: no such rate" if value is None else _cut_words(cuts, name, value)
-            rows.append(TableRow(((f"{cuts.label}: {words}",), (rule,), (_standing(cuts, name),))))
-        told = dict.fromkeys(source for source in cuts.sources.values() if source != GIVEN)
-        notes += [(f"Sources, {cuts.label}: {source}.",) for source in told]
+            if value is None:
+                rows.append(TableRow(((f"{cuts.label}: {words}",), ("not known: no such rate",), ("–",), ("–",))))
+                continue
+            cells = (f"{cuts.label}: {words}", _cut_words(cuts, name, value), f"{value:g} counts", _source(cuts, name))
+            rows.append(TableRow(tuple((cell,) for cell in cells)))
     return Table(
         spec=TableSpec(
             id="cuts-table",
-            caption="Cut-offs used, with their boundaries",
-            columns=(Column("Cut-off"), Column("Rule (all inclusive)"), Column("Standing")),
+            caption="Cut-offs used, with their boundaries and sources",
+            columns=(Column("Cut-off"), Column("Rule"), Column("Boundary"), Column("Source")),
             rows=tuple(rows),
-            notes=tuple(notes),
+            notes=(("The works are in the list of references.",),),
         )
     )
 
 
-def _standing(cuts: Cuts, name: str) -> str:
-    if getattr(cuts, name) is None:
-        return "–"
+def cuts_used(shown: Shown) -> tuple[Cuts, ...]:
+    """Return the cut-offs of every instrument judged, each once."""
+    return tuple({cuts.name: cuts for measure in shown.review.measures for cuts in measure.cuts}.values())
+
+
+def cited_for(cuts: Cuts) -> tuple[Work, ...]:
+    """Return the works that define the cut-offs that were used; none for those a user gave."""
+    used = [name for name in _CUT_WORDS if getattr(cuts, name) is not None and cuts.sources.get(name) != GIVEN]
+    return tuple(dict.fromkeys(work for name in used for work in works_on(cuts.name, name)))
+
+
+def _source(cuts: Cuts, name: str) -> str:
     if cuts.sources.get(name) == GIVEN:
         return "given by whoever made this report"
-    if name in cuts.unverified:
-        return "a default, not confirmed in a source"
-    return f"as used by {cuts.used_by[name]}" if name in cuts.used_by else "from the sources named below"
+    source = named(works_on(cuts.name, name)) or "no source known"
+    return f"a default, not confirmed in a source ({source})" if name in cuts.unverified else source
 
 
 def _cut_words(cuts: Cuts, name: str, value: float) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ipt_outcomes import figures
 from ipt_outcomes.clinic import ALL, COMPLETERS, RULES, Measure
-from ipt_outcomes.report.clinic.shown import RATE_WORDS, RULE_WORDS, Shown, frame_of
+from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
+from ipt_outcomes.report.clinic.shown import Shown, frame_of
 from ipt_outcomes.report.document import Figure, Picture
 from ipt_outcomes.report.pictures import picture
 from ipt_outcomes.results import format_number

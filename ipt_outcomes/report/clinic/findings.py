@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ipt_outcomes.clinic import COMPLETERS, STARTERS, Measure
+from ipt_outcomes.clinic.words import RATE_WORDS
 from ipt_outcomes.privacy import Audience, describe
-from ipt_outcomes.report.clinic.shown import RATE_WORDS, Shown, whom
+from ipt_outcomes.report.clinic.shown import Shown, whom
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph
 from ipt_outcomes.report.writing import say
+from ipt_outcomes.results import plural
 from ipt_outcomes.tables import Content, Inline, Strong
 
 
@@ -44,7 +46,9 @@ def _who(shown: Shown, measure: Measure) -> Content:
         ended=shown.count("courses", "ended"),
     )
     over = "started treatment and have ended it" if courses.knows_end or courses.knows_sessions else "count as ended"
-    finished = f"attended at least {shown.review.options.min_sessions} sessions and " if courses.knows_sessions else ""
+    least = shown.review.options.min_sessions
+    sessions = f"{least} {plural(least, 'session', 'sessions')}"
+    finished = f"attended at least {sessions} and " if courses.knows_sessions else ""
     return start + say(
         "{over}, and {completers} of these {finished}have a first and a last score (the completers).",
         over=over,

@@ -7,29 +7,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ipt_outcomes.clinic import ALL, COMPLETERS, LAST, STARTERS, UNKNOWN, ClinicReview, Measure
+from ipt_outcomes.clinic import ALL, COMPLETERS, UNKNOWN, ClinicReview, Measure
 from ipt_outcomes.clinic.ledger import RateIds, own_key
 from ipt_outcomes.clinic.outcomes import ABOVE, ALL_BASE, CASES, DEFINED
 from ipt_outcomes.privacy import Audience, AudienceRule, audience_rule
+from ipt_outcomes.report.writing import capital
 from ipt_outcomes.results import ResultRow, Results
 from ipt_outcomes.tables import Content, Value
 from ipt_outcomes.vocabulary import label
 
 NOBODY = "nobody to count"
-
-RATE_WORDS = {
-    "recovery": "Recovered",
-    "reliable_improvement": "Improved reliably",
-    "reliable_recovery": "Recovered, and improved reliably",
-    "reliable_deterioration": "Got reliably worse",
-    "response": "Responded",
-    "remission": "In remission",
-}
-RULE_WORDS = {
-    COMPLETERS: "Completers",
-    STARTERS: "All starters, no last score = not improved",
-    LAST: "All starters, last observation",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +106,7 @@ class Shown:
         if group == ALL:
             return "Everyone"
         words = f"{self.by_words} not recorded" if group == UNKNOWN else label(group)
-        return words[:1].upper() + words[1:]
+        return capital(words)
 
     def drawn(self, measure: str, rate: str, rule: str, group: str) -> dict[str, object]:
         """Return a rate as a row of `ipt_outcomes.figures.rates`, from what this audience may see."""

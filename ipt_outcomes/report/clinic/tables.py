@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from ipt_outcomes.clinic import ALL, COMPLETERS, RULES, STARTERS, Measure
 from ipt_outcomes.clinic.outcomes import ABOVE, ALL_BASE, CASES, DEFINED
-from ipt_outcomes.report.clinic.shown import RATE_WORDS, RULE_WORDS, Shown
+from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
+from ipt_outcomes.report.clinic.shown import Shown
 from ipt_outcomes.report.document import Block, Paragraph, Table
+from ipt_outcomes.report.writing import capital
+from ipt_outcomes.results import plural
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec, Value
 from ipt_outcomes.vocabulary import label
 
+COUNTED = "Counted"
 _BASE_WORDS = {
     ALL_BASE: "everyone",
     CASES: "cases at the start",
@@ -47,18 +51,31 @@ def rates_table(shown: Shown, measure: Measure, *, folded: bool) -> Table:
 
 def left_out_table(shown: Shown, measure: Measure) -> Table:
     """Return who is in each denominator and who was left out, by the first reason that applies."""
-    rows: list[TableRow] = []
+    columns, steps = [], []
     for base in dict.fromkeys(measure.bases.values()):
-        for rule, words in ((COMPLETERS, "Completers"), (STARTERS, "All starters, both rules")):
-            rows.append(TableRow(((f"{words}: {_BASE_WORDS[base]}",), ()), "group"))
-            rows += [TableRow(((name,), (value,))) for name, value in _steps(shown, measure, base, rule)]
+        for rule, words in ((COMPLETERS, "Completers"), (STARTERS, "All starters")):
+            columns.append(Column(f"{words}: {_BASE_WORDS[base]}", "right"))
+            steps.append(dict(_steps(shown, measure, base, rule)))
+    # In the order of the table every step stands before those that follow it in each column; counted comes last.
+    names = sorted(dict.fromkeys(name for each in steps for name in each), key=lambda name: name == COUNTED)
     return Table(
         spec=TableSpec(
             id=f"left-out-{anchor(measure)}",
-            caption=f"{measure.label}: who is counted, and who was left out and why",
-            columns=(Column("Step"), Column("People", "right")),
-            rows=tuple(rows),
-            notes=(("Each is counted once, with the first reason that applies, in the order of the table.",),),
+            caption=f"{measure.label}: who is counted, and who was left out and why (people)",
+            columns=(Column("Step"), *columns),
+            rows=tuple(
+                TableRow(
+                    ((name,), *((each[name],) if name in each else ("–",) for each in steps)),
+                    "total" if name == COUNTED else "body",
+                )
+                for name in names
+            ),
+            notes=(
+                (
+                    "Each is counted once, with the first reason that applies, in the order of the table. All "
+                    "starters: the same people under both rules.",
+                ),
+            ),
         ),
         folded=True,
     )
@@ -75,19 +92,20 @@ def _steps(shown: Shown, measure: Measure, base: str, rule: str) -> list[tuple[s
     steps.append(("Left out: no first score", shown.count("scores", "no_first_score", **own)))
     if rule == COMPLETERS:
         if courses.knows_sessions:
-            few = f"Left out: fewer than {shown.review.options.min_sessions} sessions attended"
+            least = shown.review.options.min_sessions
+            few = f"Left out: fewer than {least} {plural(least, 'session', 'sessions')} attended"
             steps.append((few, shown.count("scores", "too_few_sessions", **own)))
         steps.append(("Left out: no last score", shown.count("scores", "no_last_score", **own)))
     if base == ALL_BASE:
         counted = "completers" if rule == COMPLETERS else "with_first_score"
-        return [*steps, ("Counted", shown.count("scores", counted, **own))]
+        return [*steps, (COUNTED, shown.count("scores", counted, **own))]
     out = {
         CASES: "Left out: not a case at the start",
         ABOVE: "Left out: in remission at the start",
         DEFINED: "Left out: no symptoms at the start",
     }[base]
     here = {**own, "base": base, "rule": rule}
-    return [*steps, (out, shown.count("base", "left_out", **here)), ("Counted", shown.count("base", "counted", **here))]
+    return [*steps, (out, shown.count("base", "left_out", **here)), (COUNTED, shown.count("base", "counted", **here))]
 
 
 def groups_table(shown: Shown, measure: Measure) -> Table:
@@ -177,7 +195,7 @@ def _reasons_blocks(shown: Shown) -> tuple[Block, ...]:
     found = [row for row in shown.results if row.analysis == "end_reason"]
     if not found:
         return ()
-    rows = [TableRow(((_reason(row.groups["reason"]),), (Value(row.id, "integer"),))) for row in found]
+    rows = [TableRow(((capital(label(row.groups["reason"])),), (Value(row.id, "integer"),))) for row in found]
     spec = TableSpec(
         id="reasons-table",
         caption="Why courses ended",
@@ -185,17 +203,6 @@ def _reasons_blocks(shown: Shown) -> tuple[Block, ...]:
         rows=tuple(rows),
     )
     return (Table(spec=spec, folded=True),)
-
-
-def _reason(code: str) -> str:
-    words = {
-        "completed": "completed as planned",
-        "dropout_choice": "left early by choice",
-        "dropout_unreachable": "left early, no longer reachable",
-        "protocol_withdrawal": "withdrawn under the protocol",
-        "unknown": "reason not recorded",
-    }.get(code, label(code).replace("_", " "))
-    return words[:1].upper() + words[1:]
 
 
 def anchor(measure: Measure) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ipt_outcomes.errors import require_choice
 from ipt_outcomes.evidence import EvidenceSynthesis
 from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
 from ipt_outcomes.report.evidence import drawings, findings, methods, studies
 from ipt_outcomes.report.evidence.shown import Shown, shown_batteries, title_of
 from ipt_outcomes.report.writing import say
+from ipt_outcomes.tables import Content
 
 __all__ = ["evidence_document"]
 
@@ -74,7 +77,7 @@ def _subtitle(synthesis: EvidenceSynthesis) -> str:
 def _battery_blocks(synthesis: EvidenceSynthesis, shown: Shown, *, alone: bool) -> list[Block]:
     """The sections of one comparison; a comparison among several keeps them under one heading."""
     battery, prefix = shown.battery, shown.prefix
-    section = 2 if alone else 3
+    section: Literal[2, 3] = 2 if alone else 3
     blocks: list[Block] = [] if alone else [Heading(title_of(battery, synthesis), f"{prefix}finding")]
     if alone:
         blocks.append(Heading("What was found", "finding"))
@@ -82,25 +85,26 @@ def _battery_blocks(synthesis: EvidenceSynthesis, shown: Shown, *, alone: bool) 
     if alone:
         blocks += [*studies.suspicions_note(synthesis), *studies.excluded_blocks(synthesis)]
     blocks += [
-        Heading("All analyses", f"{prefix}analyses-section", section),  # type: ignore[arg-type]
+        Heading("All analyses", f"{prefix}analyses-section", section),
         drawings.analyses_figure(shown),
         findings.analyses_table(shown),
         *findings.comparator_table(shown),
         *findings.rho_table(shown),
-        Heading("Forest plot", f"{prefix}forest-section", section),  # type: ignore[arg-type]
+        Heading("Forest plot", f"{prefix}forest-section", section),
+        Paragraph((f"The {_effect_words(shown)} of each study with its {shown.level} confidence interval.",)),
         *drawings.forest_figures(shown),
     ]
     if not battery.leave_one_out.empty:
         blocks += [
-            Heading("Each study left out in turn", f"{prefix}leave-one-out-section", section),  # type: ignore[arg-type]
+            Heading("Each study left out in turn", f"{prefix}leave-one-out-section", section),
             Paragraph(_leave_one_out_words(shown)),
             drawings.leave_one_out_figure(shown),
         ]
     blocks += [
-        Heading("Small studies and missing studies", f"{prefix}funnel-section", section),  # type: ignore[arg-type]
+        Heading("Small studies and missing studies", f"{prefix}funnel-section", section),
         drawings.funnel_figure(shown),
         *_egger_words(shown),
-        Heading("The studies", f"{prefix}studies-section", section),  # type: ignore[arg-type]
+        Heading("The studies", f"{prefix}studies-section", section),
         Paragraph(("Where the effects came from:",)),
         findings.sources_note(shown),
         studies.study_table(shown),
@@ -109,7 +113,11 @@ def _battery_blocks(synthesis: EvidenceSynthesis, shown: Shown, *, alone: bool) 
     return blocks
 
 
-def _leave_one_out_words(shown: Shown) -> tuple:  # type: ignore[type-arg]
+def _effect_words(shown: Shown) -> str:
+    return f"combined {shown.symbol}" if shown.battery.has_dependence else shown.symbol
+
+
+def _leave_one_out_words(shown: Shown) -> Content:
     ratio = "ratio_" if shown.battery.effects.is_ratio else ""
     return say(
         "Whichever study is left out, the pooled {symbol} lies between {low} and {high}.",
@@ -126,11 +134,11 @@ def _egger_words(shown: Shown) -> tuple[Paragraph, ...]:
         "Egger's test on one effect per study: t = {t}, df = {df}, {p}.",
         t=shown.value("egger", "statistic"),
         df=shown.value("egger", "df", "integer"),
-        p=findings.p_content(shown, "egger", "p_value"),
+        p=shown.p("egger"),
     )
     if shown.battery.egger_rows is not None:
         words += say(
             " On all rows as if independent it would be {p} (naive: not to be used).",
-            p=findings.p_content(shown, "egger_rows", "p_value"),
+            p=shown.p("egger_rows"),
         )
     return (Paragraph(words),)

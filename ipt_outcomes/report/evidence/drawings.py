@@ -125,7 +125,7 @@ def _forest_data(shown: Shown, part: _Part, number: int) -> TableSpec:
             (str(row.study),),
             (level,),
             (shown.value(analysis, "se", "decimal3", **groups),),
-            shown.effect(analysis, groups),
+            shown.effect(analysis, **groups),
         )
         rows.append(TableRow(cells))
     return TableSpec(
@@ -197,7 +197,7 @@ def leave_one_out_figure(shown: Shown) -> Figure:
         TableRow(
             (
                 (str(left_out),),
-                shown.effect("leave_one_out", {"left_out": str(left_out)}),
+                shown.effect("leave_one_out", left_out=str(left_out)),
                 (shown.value("leave_one_out", "tau2", "decimal3", left_out=str(left_out)),),
                 (shown.value("leave_one_out", "p_value", "p", left_out=str(left_out)),),
             )

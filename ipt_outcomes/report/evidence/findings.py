@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, column_in_words, favours, in_order
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, condition, level_name, title_of
-from ipt_outcomes.report.writing import NO_BREAK, say
+from ipt_outcomes.report.runs import plain
+from ipt_outcomes.report.writing import say
 from ipt_outcomes.results import listed, plural
 from ipt_outcomes.tables import Column, Content, Link, Strong, TableRow, TableSpec
 
@@ -21,8 +22,8 @@ def finding(shown: Shown) -> tuple[Block, ...]:
         notes.append(
             say(
                 "The Knapp-Hartung interval is {limits}, the normal one {normal}.",
-                limits=shown.limits("combined", style="decimal3"),
-                normal=shown.limits("combined", kind="z_ci", style="decimal3"),
+                limits=shown.limits("combined", "ci", "decimal3"),
+                normal=shown.limits("combined", "z_ci", "decimal3"),
             )
         )
     if notes:
@@ -60,19 +61,12 @@ def _main_sentence(shown: Shown) -> Content:
         arm2=_comparators(shown) or arm2,
         pooled="Pooled effect" if k > 1 else "Its effect",
         symbol=shown.symbol,
-        estimate=shown.effect("combined", bare=True),
+        estimate=shown.estimate("combined"),
         level=shown.level,
         limits=shown.limits("combined"),
-        p=p_content(shown, "combined", "p_value"),
+        p=shown.p("combined"),
         verdict=Strong(verdict(shown)),
     )
-
-
-def p_content(shown: Shown, analysis: str, statistic: str) -> Content:
-    """Return "p = .023" or "p < .001"."""
-    number = shown.number(analysis, statistic)
-    signed = number is not None and (number < 0.001 or number > 0.9994999)
-    return (f"p{NO_BREAK}" if signed else f"p{NO_BREAK}={NO_BREAK}", shown.value(analysis, statistic, "p"))
 
 
 def verdict(shown: Shown) -> str:
@@ -114,8 +108,8 @@ def _spread_sentence(shown: Shown) -> Content:
     return parts + say(
         ". The true effect of a new study of this kind is expected between {low} and {high} ({level} "
         "prediction interval){null}.",
-        low=shown.limits("combined", kind="prediction")[0],
-        high=shown.limits("combined", kind="prediction")[-1],
+        low=shown.limits("combined", "prediction")[0],
+        high=shown.limits("combined", "prediction")[-1],
         level=shown.level,
         null=_prediction_words(shown),
     )
@@ -190,16 +184,21 @@ class _Line:
 
 def _narrow_notes(shown: Shown, lines: list[_Line]) -> tuple[Content, ...]:
     """Say for each row whose Knapp-Hartung interval is narrower than the normal one what the normal one is."""
-    narrow = [line for line in lines if shown.has(line.analysis, "z_ci_low", line.levels)]
-    return tuple(
-        say(
-            "{words}: the Knapp-Hartung interval, {limits}, is narrower than the normal one, {normal}; the wider is "
-            "the safer.",
-            words=line.words,
-            limits=shown.limits(line.analysis, line.levels, style="decimal3"),
-            normal=shown.limits(line.analysis, line.levels, "z_ci", style="decimal3"),
-        )
-        for line in narrow
+    narrow = [line for line in lines if shown.has(line.analysis, "z_ci_low", **line.levels)]
+    return tuple(_narrow_note(shown, line) for line in narrow)
+
+
+def _narrow_note(shown: Shown, line: _Line) -> Content:
+    limits, normal = (shown.limits(line.analysis, kind, "decimal3", **line.levels) for kind in ("ci", "z_ci"))
+    known = shown.results.by_id()
+    little = plain(limits, known) == plain(normal, known)
+    return say(
+        "{words}: the Knapp-Hartung interval, {limits}, is narrower than the normal one, {normal}{little}; the wider "
+        "is the safer.",
+        words=line.words,
+        limits=limits,
+        normal=normal,
+        little=", by less than is printed here" if little else "",
     )
 
 
@@ -228,13 +227,13 @@ def comparator_table(shown: Shown) -> tuple[Block, ...]:
         "Q = {q}, df = {df}, {p}.",
         q=shown.value("comparator_test", "q_between"),
         df=shown.value("comparator_test", "q_between_df", "integer"),
-        p=p_content(shown, "comparator_test", "q_between_p_value"),
+        p=shown.p("comparator_test", "q_between_p_value"),
     )
     if battery.combined.test != "z":
         sentence += say(
             " With normal standard errors: Q = {q}, {p}.",
             q=shown.value("comparator_test_normal", "q_between"),
-            p=p_content(shown, "comparator_test_normal", "q_between_p_value"),
+            p=shown.p("comparator_test_normal", "q_between_p_value"),
         )
     return (table, Paragraph(sentence))
 
@@ -250,7 +249,7 @@ def rho_table(shown: Shown) -> tuple[Block, ...]:
     for level in levels:
         where = {battery.by_key: level} if level else {}
         words = level_name(battery, level) if level else "All studies"
-        cells = [shown.effect("rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos]
+        cells = [shown.effect("rho_sensitivity", **{"rho": f"{rho:g}", **where}) for rho in rhos]
         rows.append(TableRow(((words,), *cells)))
         lines += [
             _Line(f"{words}, correlation {rho:g}", "rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos
@@ -300,14 +299,10 @@ def _pooled_row(
     cells: tuple[Content, ...] = (
         name,
         (shown.value(analysis, "k", "integer", **where),),
-        shown.effect(analysis, levels),
-        shown.limits(analysis, levels, "prediction") if _has_prediction(shown, analysis, where) else ("–",),
+        shown.effect(analysis, **where),
+        shown.limits(analysis, "prediction", **where) if shown.has(analysis, "prediction_low", **where) else ("–",),
         (shown.value(analysis, "tau2", "decimal3", **where),),
         (shown.value(analysis, "i2", "percent", **where),),
         (shown.value(analysis, "p_value", "p", **where),),
     )
     return TableRow(cells, "total" if total else "body")
-
-
-def _has_prediction(shown: Shown, analysis: str, levels: dict[str, str]) -> bool:
-    return shown.number(analysis, "prediction_low", levels) is not None

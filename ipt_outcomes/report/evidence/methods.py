@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ipt_outcomes import __version__
 from ipt_outcomes.evidence import EvidenceSynthesis, Options, column_in_words
-from ipt_outcomes.report.document import Bullets, Paragraph, Reference, References
+from ipt_outcomes.report.document import Bullets, Paragraph, References
 from ipt_outcomes.report.evidence.shown import Shown
+from ipt_outcomes.report.references import cited
+from ipt_outcomes.report.writing import capital
 from ipt_outcomes.results import listed
 from ipt_outcomes.tables import Content
 
@@ -163,86 +165,13 @@ def data_bullets(synthesis: EvidenceSynthesis) -> Bullets:
     for name, studies in synthesis.sources.items():
         lead = f"{name}: " if len(synthesis.sources) > 1 else ""
         for source in studies.source.parts or (studies.source,):
-            items.append((f"{lead}{source.name}, SHA-256 {source.sha256}",))
+            items.append((f"{lead}{source.name}, SHA-256 {source.sha256}.",))
         if studies.simulated:
-            items.append((f"{lead}simulated: no trial stands behind these rows",))
-        items += [(f"{lead}{note}",) for note in studies.notes]
+            items.append((f"{lead}Simulated: no trial stands behind these rows.",))
+        items += [(f"{lead}{capital(note)}.",) for note in studies.notes]
         if synthesis.given[name] is None:
-            items.append((f"{lead}no effects of a databank to check against the rows",))
+            items.append((f"{lead}There are no effects of a databank to check against the rows.",))
     return Bullets(tuple(items))
-
-
-_REFERENCES: dict[str, Reference] = {
-    "hedges": Reference(
-        "Hedges (1981). Distribution theory for Glass's estimator of effect size and related estimators. "
-        "Journal of Educational Statistics, 6(2), 107–128.",
-        "10.3102/10769986006002107",
-    ),
-    "chinn": Reference(
-        "Chinn (2000). A simple method for converting an odds ratio to effect size for use in meta-analysis. "
-        "Statistics in Medicine, 19(22), 3127–3131.",
-        "10.1002/1097-0258(20001130)19:22<3127::AID-SIM784>3.0.CO;2-M",
-    ),
-    "sweeting": Reference(
-        "Sweeting, Sutton & Lambert (2004). What to add to nothing? Use and avoidance of continuity corrections in "
-        "meta-analysis of sparse data. Statistics in Medicine, 23(9), 1351–1375.",
-        "10.1002/sim.1761",
-    ),
-    "reml": Reference(
-        "Viechtbauer (2005). Bias and efficiency of meta-analytic variance estimators in the random-effects model. "
-        "Journal of Educational and Behavioral Statistics, 30(3), 261–293.",
-        "10.3102/10769986030003261",
-    ),
-    "dl": Reference(
-        "DerSimonian & Laird (1986). Meta-analysis in clinical trials. Controlled Clinical Trials, 7(3), 177–188.",
-        "10.1016/0197-2456(86)90046-2",
-    ),
-    "pm": Reference(
-        "Paule & Mandel (1982). Consensus values and weighting factors. Journal of Research of the National Bureau of "
-        "Standards, 87(5), 377–385.",
-        "10.6028/jres.087.022",
-    ),
-    "knapp": Reference(
-        "Knapp & Hartung (2003). Improved tests for a random effects meta-regression with a single covariate. "
-        "Statistics in Medicine, 22(17), 2693–2710.",
-        "10.1002/sim.1482",
-    ),
-    "adhoc": Reference(
-        "Röver, Knapp & Friede (2015). Hartung-Knapp-Sidik-Jonkman approach and its modification for random-effects "
-        "meta-analysis with few studies. BMC Medical Research Methodology, 15, 99.",
-        "10.1186/s12874-015-0091-1",
-    ),
-    "i2": Reference(
-        "Higgins & Thompson (2002). Quantifying heterogeneity in a meta-analysis. Statistics in Medicine, 21(11), "
-        "1539–1558.",
-        "10.1002/sim.1186",
-    ),
-    "qprofile": Reference(
-        "Viechtbauer (2007). Confidence intervals for the amount of heterogeneity in meta-analysis. Statistics in "
-        "Medicine, 26(1), 37–52.",
-        "10.1002/sim.2514",
-    ),
-    "prediction": Reference(
-        "Higgins, Thompson & Spiegelhalter (2009). A re-evaluation of random-effects meta-analysis. Journal of the "
-        "Royal Statistical Society A, 172(1), 137–159.",
-        "10.1111/j.1467-985X.2008.00552.x",
-    ),
-    "borenstein": Reference(
-        "Borenstein, Hedges, Higgins & Rothstein (2009). Introduction to Meta-Analysis, chapter 24: Multiple outcomes "
-        "or time-points within a study. Wiley.",
-        "10.1002/9780470743386",
-    ),
-    "egger": Reference(
-        "Egger, Davey Smith, Schneider & Minder (1997). Bias in meta-analysis detected by a simple, graphical test. "
-        "BMJ, 315, 629–634.",
-        "10.1136/bmj.315.7109.629",
-    ),
-    "funnel": Reference(
-        "Peters, Sutton, Jones, Abrams & Rushton (2008). Contour-enhanced meta-analysis funnel plots help distinguish "
-        "publication bias from other causes of asymmetry. Journal of Clinical Epidemiology, 61(10), 991–996.",
-        "10.1016/j.jclinepi.2007.11.010",
-    ),
-}
 
 
 def references(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> References:
@@ -275,4 +204,4 @@ def references(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> Re
         "egger": any(shown.battery.egger is not None for shown in batteries),
         "funnel": True,
     }
-    return References(tuple(_REFERENCES[key] for key, use in used.items() if use))
+    return cited(used)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ipt_outcomes.errors import IptError
 from ipt_outcomes.evidence import Battery, EvidenceSynthesis
+from ipt_outcomes.report.numbers import Numbers
 from ipt_outcomes.results import Results, Style
 from ipt_outcomes.tables import Content, Value, interval
 from ipt_outcomes.vocabulary import label, study_arm_of
@@ -23,7 +23,7 @@ _FULL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Numbers):
     """The numbers of one battery, found in the results and ready to be placed in text.
 
     Parameters
@@ -58,52 +58,24 @@ class Shown:
         """Confidence level, as "95%"."""
         return f"{100 * self.battery.combined.level:g}%"
 
-    def value(self, analysis: str, statistic: str, style: Style = "decimal2", **levels: str) -> Value:
-        """Return a number of this battery.
+    @property
+    def own(self) -> Mapping[str, str]:
+        """Group levels of the battery."""
+        return self.battery.groups
 
-        Parameters
-        ----------
-        analysis, statistic : str
-            As in the results.
-        style : Style
-        **levels : str
-            Group levels besides the battery's own.
-
-        Returns
-        -------
-        Value
-        """
-        return Value(self.results.find(analysis, statistic, {**self.battery.groups, **levels}).id, style)
-
-    def number(self, analysis: str, statistic: str, levels: Mapping[str, str] | None = None) -> float | None:
-        """Return the unrounded number, to decide on words."""
-        return self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})}).value
-
-    def has(self, analysis: str, statistic: str, levels: Mapping[str, str] | None = None) -> bool:
-        """Whether the battery holds the number."""
-        try:
-            self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})})
-        except IptError:
-            return False
-        return True
-
-    def effect(self, analysis: str, levels: Mapping[str, str] | None = None, *, bare: bool = False) -> Content:
+    def effect(self, analysis: str, /, **levels: str) -> Content:
         """Return an effect with its interval: "0.49 (0.36 to 0.62)", ratios on their own scale."""
-        statistic = "ratio" if self.battery.effects.is_ratio else "estimate"
-        return (self._at(analysis, statistic, levels), " (", *self.limits(analysis, levels, "ci"), ")")[
-            : 1 if bare else None
-        ]
+        return (self.estimate(analysis, **levels), " (", *self.limits(analysis, **levels), ")")
 
-    def limits(
-        self, analysis: str, levels: Mapping[str, str] | None = None, kind: str = "ci", style: Style = "decimal2"
-    ) -> Content:
+    def estimate(self, analysis: str, /, **levels: str) -> Value:
+        """Return an effect, ratios on their own scale."""
+        return self.value(analysis, "ratio" if self.battery.effects.is_ratio else "estimate", **levels)
+
+    def limits(self, analysis: str, kind: str = "ci", style: Style = "decimal2", /, **levels: str) -> Content:
         """Return an interval: "0.36 to 0.62"; kind is "ci", "prediction" or "z_ci"."""
         ratio = "ratio_" if self.battery.effects.is_ratio else ""
-        low, high = (self._at(analysis, f"{ratio}{kind}_{end}", levels) for end in ("low", "high"))
+        low, high = (self.value(analysis, f"{ratio}{kind}_{end}", **levels) for end in ("low", "high"))
         return interval(low.result_id, high.result_id, style)
-
-    def _at(self, analysis: str, statistic: str, levels: Mapping[str, str] | None) -> Value:
-        return Value(self.results.find(analysis, statistic, {**self.battery.groups, **(levels or {})}).id)
 
 
 def shown_batteries(synthesis: EvidenceSynthesis) -> tuple[Shown, ...]:

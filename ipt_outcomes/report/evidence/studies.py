@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ipt_outcomes.evidence import KINDS, EvidenceSynthesis, row_groups
+from ipt_outcomes.instruments import instrument, instrument_name
 from ipt_outcomes.report.document import Block, Heading, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, condition
 from ipt_outcomes.report.writing import say
@@ -51,7 +52,7 @@ def _studies_with_similar_arms(rows: pd.DataFrame) -> set[object]:
 def _study_row(shown: Shown, row: pd.Series, comparison: str) -> TableRow:
     groups = row_groups(row)
     people: Content = ("not told",)
-    if shown.has("row_effects", "participants", groups):
+    if shown.has("row_effects", "participants", **groups):
         people = (shown.value("row_effects", "participants", "integer", **groups),)
     how = KINDS[row["kind"]]
     if row["flag"] and row["flag"] != how:
@@ -61,12 +62,18 @@ def _study_row(shown: Shown, row: pd.Series, comparison: str) -> TableRow:
             (str(row["study"]),),
             (str(row["row"]),),
             (comparison,),
-            (_text(row, "instrument") or _text(row, "outcome_type") or "not told",),
+            (_outcome(row),),
             (how,),
             people,
-            shown.effect("row_effects", groups),
+            shown.effect("row_effects", **groups),
         )
     )
+
+
+def _outcome(row: pd.Series) -> str:
+    """The instrument by its short name where it is known, else as the table writes it."""
+    text = _text(row, "instrument")
+    return instrument(text).short if instrument_name(text) else text or _text(row, "outcome_type") or "not told"
 
 
 def _comparison(row: pd.Series, *, one_treatment: bool, similar: bool) -> str:
@@ -100,7 +107,8 @@ def not_computed_blocks(shown: Shown) -> tuple[Block, ...]:
         rows=tuple(TableRow(((str(r.study),), (str(r.row),), (str(r.reason),))) for r in left.itertuples()),
     )
     sentence = say(
-        "{n} of {all} rows gave no effect and {are} in no analysis.",
+        "{n} of {all} {rows} gave no effect and {are} in no analysis.",
+        rows=plural(len(shown.battery.study_effects.rows) + len(left), "row", "rows"),
         are=plural(len(left), "is", "are"),
         n=shown.value("table", "rows_not_computed", "integer"),
         all=shown.value("table", "rows", "integer"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ipt_outcomes.instruments import instrument
-from ipt_outcomes.privacy import audience_rule
+from ipt_outcomes.privacy import Audience, audience_rule
 from ipt_outcomes.report.document import Block, Document, Heading
+from ipt_outcomes.report.hiding import without_hidden
 from ipt_outcomes.report.trial import areas, change, drawings, findings, methods, people
 from ipt_outcomes.report.trial.shown import Shown, visit_words
 from ipt_outcomes.trial import TrialAnalysis
@@ -12,7 +13,7 @@ from ipt_outcomes.trial import TrialAnalysis
 __all__ = ["trial_document"]
 
 
-def trial_document(analysis: TrialAnalysis, *, title: str | None = None, audience: str = "public") -> Document:
+def trial_document(analysis: TrialAnalysis, *, title: str | None = None, audience: Audience = "public") -> Document:
     """Write the analysis of a trial as a document.
 
     Parameters
@@ -32,8 +33,8 @@ def trial_document(analysis: TrialAnalysis, *, title: str | None = None, audienc
     OptionError
         There is no such audience.
     """
-    rule = audience_rule(audience)  # type: ignore[arg-type]
-    shown = Shown(analysis, analysis.protected(rule.audience), rule.audience)
+    audience_rule(audience)
+    shown = Shown(analysis, analysis.protected(audience), audience)
     blocks: list[Block] = [
         Heading("What was found", "finding"),
         *findings.findings(shown),
@@ -64,7 +65,7 @@ def trial_document(analysis: TrialAnalysis, *, title: str | None = None, audienc
     return Document(
         title=title or "Interpersonal psychotherapy in one trial",
         subtitle=_subtitle(analysis),
-        blocks=tuple(blocks),
+        blocks=without_hidden(blocks, shown.results),
         results=shown.results,
         simulated=analysis.simulated,
     )

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from ipt_outcomes import figures
 from ipt_outcomes.report.document import Block, Figure, Heading, Note, Paragraph, Table
+from ipt_outcomes.report.hiding import sentence
 from ipt_outcomes.report.pictures import picture
 from ipt_outcomes.report.trial.drawings import contrast_row, rows_in_words
-from ipt_outcomes.report.trial.shown import Shown, arm_name, capital
-from ipt_outcomes.report.writing import say
+from ipt_outcomes.report.trial.shown import Shown, arm_name
+from ipt_outcomes.report.writing import capital, say
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec
 from ipt_outcomes.trial import BOUNDARY, AreaPart
 from ipt_outcomes.vocabulary import label
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ANCHOR = "areas-section"
+AREA = "problem_area"
 
 
 def area_blocks(shown: Shown) -> tuple[Block, ...]:
@@ -38,12 +40,12 @@ def area_blocks(shown: Shown) -> tuple[Block, ...]:
 
 def _reading(shown: Shown) -> list[Content]:
     """What the numbers may be taken for, and who is not in them."""
-    areas = shown.analysis.areas
+    areas, one = shown.analysis.areas, _level(shown)
     if areas.randomised:
         return [
             (
-                "The arms are compared within each level: these are randomised comparisons. Each rests on few people, "
-                "so look at the test of a difference between the levels before any single one.",
+                f"The arms are compared within each {one}: these are randomised comparisons. Each rests on few people, "
+                f"so look at the test of a difference between the {one}s before any single one.",
             ),
             _not_set(shown),
         ]
@@ -59,6 +61,13 @@ def _reading(shown: Shown) -> list[Content]:
 def _not_set(shown: Shown) -> Content:
     """How many people have no level: those who left before it was set are among them."""
     areas = shown.analysis.areas
+    people = [
+        shown.number("area_people", "not_set", **{**part.where, "arm": arm})
+        for part in areas.parts
+        for arm in part.arms
+    ]
+    if people and all(number == 0 for number in people):
+        return (f"Everyone has {_article(areas.name)}{areas.name}.",)
     content: Content = (f"Without {_article(areas.name)}{areas.name} (in the flow, not in these numbers): ",)
     arms = list(dict.fromkeys(arm for part in areas.parts for arm in part.arms))
     for number, arm in enumerate(arms):
@@ -67,6 +76,11 @@ def _not_set(shown: Shown) -> Content:
         content += (f"{', ' if number else ''}{arm_name(arm)} ", value)
     early = "" if areas.randomised else " Those who left before it was set are among them."
     return (*content, f".{early}")
+
+
+def _level(shown: Shown) -> str:
+    """What a level of the column is called: a problem area, or just a level."""
+    return shown.analysis.areas.name if shown.analysis.options.by == AREA else "level"
 
 
 def _article(name: str) -> str:
@@ -104,10 +118,11 @@ def _figure(shown: Shown) -> tuple[Block, ...]:
             rows,
             measure="MD" if areas.randomised else None,
             header=capital(areas.name),
+            name="Points per week",
             better=better,
             favours=_sides(areas.parts),
             level=shown.analysis.options.level,
-            xlabel=_what(shown),
+            xlabel=f"{_what(shown)} ({shown.better})",
             width=width,
         )
 
@@ -134,8 +149,9 @@ def _sides(parts: tuple[AreaPart, ...]) -> tuple[str, str] | None:
 
 
 def _what(shown: Shown) -> str:
-    change = f"Change in {shown.outcome} points per week"
-    return f"{change}, first minus second arm" if shown.analysis.areas.randomised else change
+    if shown.analysis.areas.randomised:
+        return f"Difference in change, {shown.outcome} points per week"
+    return f"Change in {shown.outcome} points per week"
 
 
 def _part_blocks(shown: Shown, part: AreaPart, number: int) -> list[Block]:
@@ -146,7 +162,7 @@ def _part_blocks(shown: Shown, part: AreaPart, number: int) -> list[Block]:
         heading,
         Table(spec=_table(shown, part, number)),
         *_test(shown, part),
-        Table(spec=_shrunken(shown, part, number), folded=True),
+        *_shrunken_blocks(shown, part, number),
     ]
 
 
@@ -160,7 +176,7 @@ def _table(shown: Shown, part: AreaPart, number: int) -> TableSpec:
     columns += [Column("Points per week", "right"), Column("p (Holm)" if two else "p", "right")]
     columns += [Column(f"Points at {shown.analysis.end.name}", "right")]
     what = "First minus second arm" if two else "Model estimates at the mean baseline"
-    adjusted = "adjusted for the number of levels after Holm" if two else "against no change"
+    adjusted = f"adjusted for the number of {_level(shown)}s after Holm" if two else "against no change"
     notes: list[Content] = [
         (f"{what}; {shown.better}. n: people with a baseline and a later score. p is of points per week, {adjusted}.",)
     ]
@@ -185,20 +201,32 @@ def _row(shown: Shown, part: AreaPart, area: str) -> TableRow:
     return TableRow((*cells, shown.effect("area", **{**where, "quantity": "mean"})))
 
 
+def _shrunken_blocks(shown: Shown, part: AreaPart, number: int) -> tuple[Block, ...]:
+    spec = _shrunken(shown, part, number)
+    rows = [shown.row("area_shrunken", "estimate", **{**part.where, "area": area}) for area in part.areas]
+    made = [row for row in rows if row is not None]
+    if not made:
+        return ()
+    # Without the shrunken column the table would only say again what stands above.
+    hidden = all(row.suppressed for row in made)
+    return (Paragraph((sentence(spec.caption),)),) if hidden else (Table(spec=spec, folded=True),)
+
+
 def _shrunken(shown: Shown, part: AreaPart, number: int) -> TableSpec:
     """Points per week drawn towards their mean, beside those of the model."""
     rows = []
+    one = _level(shown)
     for area in part.areas:
         where = {**part.where, "area": area}
         plain = shown.effect("area", **{**where, "quantity": "slope"})
         rows.append(TableRow(((capital(label(area)),), plain, shown.effect("area_shrunken", **where))))
-    note: Content = ("An SD of 0 gives every level the same estimate; it does not show that the levels are alike.",)
+    note: Content = (f"An SD of 0 gives every {one} the same estimate; it does not show that the {one}s are alike.",)
     if shown.row("area_shrunken", "tau", **part.where) is not None:
-        spread = shown.value("area_shrunken", "tau", "decimal3", **part.where)
-        note = ("SD between levels, by which the estimates are drawn together: ", spread, ". ", *note)
+        spread = shown.value("area_shrunken", "tau", **part.where)
+        note = (f"SD between {one}s, by which the estimates are drawn together: ", spread, ". ", *note)
     return TableSpec(
         id=f"areas-{number}-shrunken",
-        caption=f"Points per week, shrunken towards the mean of the levels ({shown.level} CI)",
+        caption=f"Points per week, shrunken towards the mean of the {one}s ({shown.level} CI)",
         columns=(
             Column(capital(shown.analysis.areas.name)),
             Column("Points per week", "right"),
@@ -214,15 +242,17 @@ def _test(shown: Shown, part: AreaPart) -> tuple[Block, ...]:
         return ()
     p_value = shown.number("area_test", "p_value", **part.where)
     differ = p_value is not None and p_value < 1 - shown.analysis.options.level
-    verdict = "By this test the levels differ." if differ else "These data do not show that the levels differ."
+    one = _level(shown)
+    verdict = f"By this test the {one}s differ." if differ else f"These data do not show that the {one}s differ."
     several = len(shown.analysis.areas.parts)
     if differ and several > 1:
         verdict += f" It is one of {several} such tests, not adjusted for their number."
     sentence = say(
-        "Test of a difference between the levels in points per week: F = {f}, df = {one} and {two}, {p}. {verdict}",
+        "Test of a difference between the {levels} in points per week: F = {f}, df = {num} and {den}, {p}. {verdict}",
+        levels=f"{one}s",
         f=shown.value("area_test", "statistic", **part.where),
-        one=shown.value("area_test", "num_df", "integer", **part.where),
-        two=shown.value("area_test", "den_df", "decimal1", **part.where),
+        num=shown.value("area_test", "num_df", "integer", **part.where),
+        den=shown.value("area_test", "den_df", "decimal1", **part.where),
         p=shown.p("area_test", **part.where),
         verdict=verdict,
     )

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 
 from ipt_outcomes.report.document import Block, Paragraph, Table
-from ipt_outcomes.report.trial.shown import PRIVATE, Shown, arm_name, capital
-from ipt_outcomes.report.writing import say
+from ipt_outcomes.report.levels import RESPONSE_RULES
+from ipt_outcomes.report.trial.shown import PRIVATE, Shown, arm_name
+from ipt_outcomes.report.writing import capital, say
+from ipt_outcomes.results.format import MINUS
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec
 from ipt_outcomes.trial import MEASURES, RULES, STANDARDISERS
 from ipt_outcomes.vocabulary import label
 
 _ARM_TERM = re.compile(r"arm\[?([a-z_]+)\]?")
-_RULE_WORDS = {
-    "non_responder": "Missing as no response (main)",
-    "completer": "Observed only",
-    "locf": "Last score carried forward",
-}
 _SOURCES = {"model": "model of change", "ancova": "analysis of covariance at the end point"}
 
 
@@ -42,7 +39,7 @@ def model_blocks(shown: Shown) -> tuple[Block, ...]:
             (
                 (term_words(term),),
                 shown.effect("model", term=term),
-                (shown.value("model", "se", "decimal3", term=term),),
+                (shown.value("model", "se", term=term),),
                 (shown.value("model", "df", "decimal1", term=term),),
                 (shown.value("model", "statistic", term=term),),
                 (shown.value("model", "p_value", "p", term=term),),
@@ -99,12 +96,12 @@ def _variances(shown: Shown) -> tuple[Block, ...]:
             TableRow(
                 (
                     (f"Person: {name}",),
-                    (shown.value("random", "variance_or_cov", "decimal3", **levels),),
-                    (f"{kind} ", shown.value("random", "sd_or_corr", "decimal3", **levels)),
+                    (shown.value("random", "variance_or_cov", **levels),),
+                    (f"{kind} ", shown.value("random", "sd_or_corr", **levels)),
                 )
             )
         )
-    rows.append(TableRow((("Residual",), ("",), ("SD ", shown.value("model", "sigma", "decimal3")))))
+    rows.append(TableRow((("Residual",), ("",), ("SD ", shown.value("model", "sigma")))))
     spec = TableSpec(
         id="variances-table",
         caption="Variance components: how people differ from their arm's mean",
@@ -127,7 +124,7 @@ def comparison_tables(shown: Shown) -> tuple[Block, ...]:
             (name,),
             shown.effect("effect_size", **main),
             shown.effect("comparison", **pair),
-            shown.cell("comparison", "se", "decimal3", **pair),
+            shown.cell("comparison", "se", **pair),
             shown.cell("comparison", "df", "decimal1", **pair),
             shown.cell("comparison", "p_value", "p", **pair),
         ]
@@ -166,7 +163,7 @@ def _favours(shown: Shown, arm1: str, arm2: str) -> str:
     whom = shown.number("comparison", "favours_arm", arm1=arm1, arm2=arm2)
     if whom is None:
         return "not computed"
-    return {1.0: "the first arm", 2.0: "the second arm"}.get(float(whom), "neither")
+    return {1.0: arm_name(arm1), 2.0: arm_name(arm2)}.get(float(whom), "neither")
 
 
 def _other_standardisers(shown: Shown) -> tuple[Block, ...]:
@@ -181,7 +178,7 @@ def _other_standardisers(shown: Shown) -> tuple[Block, ...]:
                         (f"{capital(arm_name(item.arm1))} against {arm_name(item.arm2)}",),
                         (_SOURCES[source],),
                         (f"{STANDARDISERS[standardiser]}{main}",),
-                        shown.cell("effect_size", "sd", **where),
+                        shown.cell("effect_size", "sd", "decimal1", **where),
                         shown.effect("effect_size", **where),
                     )
                 )
@@ -212,12 +209,14 @@ def _other_standardisers(shown: Shown) -> tuple[Block, ...]:
 def response_blocks(shown: Shown) -> tuple[Block, ...]:
     """Return the responders by arm and rule, and the comparisons of arms."""
     rule = Paragraph((f"Response is {shown.analysis.response.rule}.",))
+    if shown.analysis.response.gap:
+        return (rule,)
     return (rule, Table(spec=_rates(shown)), Table(spec=_ratios(shown)))
 
 
 def _rates(shown: Shown) -> TableSpec:
     rows = []
-    for name, words in _RULE_WORDS.items():
+    for name, words in RESPONSE_RULES.items():
         rows.append(TableRow(((words,), ("",), ("",), ("",)), kind="group"))
         for arm in shown.analysis.arms:
             where = {"arm": arm, "rule": name}
@@ -233,7 +232,7 @@ def _rates(shown: Shown) -> TableSpec:
                     )
                 )
             )
-    notes = tuple((f"{_RULE_WORDS[name]}: {words}.",) for name, words in RULES.items())
+    notes = tuple((f"{RESPONSE_RULES[name]}: {words}.",) for name, words in RULES.items())
     return TableSpec(
         id="response-table",
         caption=f"Responders at {shown.end}, by how missing scores are treated",
@@ -262,7 +261,7 @@ def _ratios(shown: Shown) -> TableSpec:
     for item in shown.analysis.comparisons:
         name = f"{capital(arm_name(item.arm1))} against {arm_name(item.arm2)}"
         rows.append(TableRow(((name,), *(("",),) * 4), kind="group"))
-        for rule, words in _RULE_WORDS.items():
+        for rule, words in RESPONSE_RULES.items():
             where = {"arm1": item.arm1, "arm2": item.arm2, "rule": rule}
             cells = [shown.effect("response_comparison", **where, measure=measure) for measure in MEASURES]
             rows.append(
@@ -308,8 +307,9 @@ def term_words(term: str) -> str:
 
 
 def formula_words(formula: str, outcome: str) -> str:
-    """Return a formula as a methods section prints it."""
-    return formula.replace("value", outcome).replace("patient_id", "person")
+    """Return a formula, or a statement on its terms, as a methods section prints it."""
+    words = formula.replace("value", outcome).replace("patient_id", "person").replace("(Intercept)", "intercept")
+    return words.replace(" + -", f" {MINUS} ").replace(" x ", " × ").replace("between person", "between people")
 
 
 __all__ = ["PRIVATE", "comparison_tables", "formula_words", "model_blocks", "response_blocks", "term_words"]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ipt_outcomes import figures
-from ipt_outcomes.report.document import Block, Figure
+from ipt_outcomes.report.document import Block, Figure, Paragraph
 from ipt_outcomes.report.pictures import picture
-from ipt_outcomes.report.trial.shown import Shown, arm_name, capital, visit_words
+from ipt_outcomes.report.trial.shown import Shown, arm_name, visit_words
+from ipt_outcomes.report.writing import capital
 from ipt_outcomes.results import format_interval, format_number
 from ipt_outcomes.tables import Column, TableRow, TableSpec
 
@@ -40,7 +41,9 @@ def trajectory_blocks(shown: Shown) -> tuple[Block, ...]:
         )
 
     lines = "Lines: means of the model of change, at the mean baseline. " if len(means) else ""
+    drawn = "The scores observed at each visit" + (", with the line the model draws through them" if lines else "")
     return (
+        Paragraph((f"{drawn}; {shown.better}.",)),
         Figure(
             id="trajectory",
             caption=f"{shown.outcome} over the weeks. {lines}Points: means of the scores observed, n below.",
@@ -110,8 +113,8 @@ def _trajectory_data(shown: Shown, means: pd.DataFrame, observed: pd.DataFrame) 
                     (
                         (capital(words),),
                         shown.cell("flow_visit", "observed", "integer", **seen),
-                        shown.cell("observed", "mean", **seen),
-                        shown.cell("observed", "sd", **seen),
+                        shown.cell("observed", "mean", "decimal1", **seen),
+                        shown.cell("observed", "sd", "decimal1", **seen),
                         shown.effect("means", **modelled),
                     )
                 )

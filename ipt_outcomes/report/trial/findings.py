@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph
-from ipt_outcomes.report.trial.shown import Shown, arm_name, capital
-from ipt_outcomes.report.writing import say
+from ipt_outcomes.report.trial.shown import Shown, arm_name
+from ipt_outcomes.report.writing import capital, say
 from ipt_outcomes.results import listed
 from ipt_outcomes.tables import Content, Strong
 from ipt_outcomes.trial import Comparison
@@ -135,10 +135,10 @@ def _response(shown: Shown, item: Comparison) -> Content:
         responded = shown.share(
             ("response", "responders"), ("response", "denominator"), ("response", "percent"), **levels
         )
-        counts.append((*responded, " (", shown.value("response", "missing", "integer", arm=arm), " with no score)"))
+        counts.append((*responded, *_without_score(shown, arm)))
     return say(
-        "Response, {rule}: {arm1} {one} against {arm2} {two}; who has no score counts as not having responded. Odds "
-        "ratio {odds} ({level} CI {low} to {high}; {p}). {verdict}",
+        "Response, {rule}: {arm1} {one} against {arm2} {two}; whoever has no score counts as not having responded. "
+        "Odds ratio {odds} ({level} CI {low} to {high}; {p}). {verdict}",
         rule=outcome.short_rule,
         one=counts[0],
         two=counts[1],
@@ -151,6 +151,13 @@ def _response(shown: Shown, item: Comparison) -> Content:
         p=shown.p("response_comparison", **where),
         verdict=_response_verdict(shown, item, where),
     )
+
+
+def _without_score(shown: Shown, arm: str) -> Content:
+    """How many of an arm have no score; where that is hidden the table of responders says so."""
+    if not shown.has("response", "missing", arm=arm):
+        return ()
+    return (" (", shown.value("response", "missing", "integer", arm=arm), " with no score)")
 
 
 def _response_verdict(shown: Shown, item: Comparison, where: dict[str, str]) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from ipt_outcomes import __version__
 from ipt_outcomes.instruments import instrument, instrument_name
-from ipt_outcomes.privacy import GateEntry, describe, hidden_counts
-from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Reference, References, Table
+from ipt_outcomes.mixed import MixedFit
+from ipt_outcomes.privacy import audience_rule, describe, hidden_counts
+from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, References, Table
+from ipt_outcomes.report.gate import gate_table, may_show
+from ipt_outcomes.report.references import cited
+from ipt_outcomes.report.sources import named, works_on
 from ipt_outcomes.report.trial.change import formula_words
 from ipt_outcomes.report.trial.shown import Shown, arm_name
+from ipt_outcomes.report.writing import capital
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec
 from ipt_outcomes.trial import FEWEST, RULES
 
@@ -15,14 +20,15 @@ from ipt_outcomes.trial import FEWEST, RULES
 def data_blocks(shown: Shown) -> tuple[Block, ...]:
     """Return the source, how it was read, what the gate did, and who is not in the data."""
     analysis = shown.analysis
-    items: list[Content] = [(f"One file of patient data, SHA-256 {analysis.source.sha256}",)]
+    items: list[Content] = [(f"One file of patient data, SHA-256 {analysis.source.sha256}.",)]
     if analysis.simulated:
-        items.append(("simulated: no person stands behind these rows",))
-    items += [(note,) for note in analysis.reading if shown.may_count(note)]
-    if not all(shown.may_count(note) for note in analysis.reading):
+        items.append(("Simulated: no person stands behind these rows.",))
+    rule = audience_rule(shown.audience)
+    items += [(f"{capital(note)}.",) for note in analysis.reading if may_show(note, rule)]
+    if not all(may_show(note, rule) for note in analysis.reading):
         items.append(("Further notes on the reading hold counts, which this audience does not see.",))
     blocks: list[Block] = [Bullets(tuple(items))]
-    gate = _gate_table(shown)
+    gate = gate_table(analysis.gate, rule)
     if gate is not None:
         blocks.append(Table(spec=gate, folded=len(gate.rows) > 8))
     people = _people_table(shown)
@@ -31,53 +37,15 @@ def data_blocks(shown: Shown) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _gate_table(shown: Shown) -> TableSpec | None:
-    entries = shown.analysis.gate.entries
-    if not entries:
-        return None
-    return TableSpec(
-        id="gate-table",
-        caption="What was left out, changed or warned of when the data were read",
-        columns=(Column("Column"), Column("What was done"), Column("Detail"), Column("Rule")),
-        rows=tuple(
-            TableRow(((entry.column or "all",), (entry.action,), (_detail(shown, entry),), (entry.rule,)))
-            for entry in entries
-        ),
-    )
-
-
-def _detail(shown: Shown, entry: GateEntry) -> str:
-    """What was done, in words; without its counts for an audience that may not see small ones."""
-    return entry.detail if shown.may_count(entry.detail) else RULE_WORDS.get(entry.rule, "counts are not shown")
-
-
-RULE_WORDS = {
-    "L1": "columns outside the data dictionary",
-    "L2": "columns named like an identifier",
-    "L3": "values that look like an identifier",
-    "L4": "free text",
-    "L5": "dates are kept as days from the person's own start",
-    "L6": "ages of 90 and over are kept as 90",
-    "L7": "places are kept as regions",
-    "L8": "ids were replaced by random keys; no list of them is kept",
-    "L9": "people who can be told apart by a few characteristics: rows of persons must not be passed on",
-    "L10": "labels of the file",
-    "L11": "scores outside the instrument's range",
-    "L12": "visits or ids that stand twice, or people whose site or therapist changes",
-    "L13": "number of rows",
-    "L14": "the file could not be read safely",
-}
-
-
 def _people_table(shown: Shown) -> TableSpec | None:
     rows = []
     for row in shown.results:
-        if row.analysis == "reading" and row.statistic == "people":
+        if row.analysis == "reading" and row.statistic == "people" and row.value != 0:
             levels = dict(row.groups)
             rows.append(
                 TableRow(
                     (
-                        (levels["step"],),
+                        (capital(levels["step"]),),
                         (_reason(levels["reason"]),),
                         (shown.value("reading", "people", "integer", **levels),),
                     )
@@ -117,7 +85,8 @@ def _outcome_words(shown: Shown) -> str:
     span = (
         f", {known.minimum:g} to {known.maximum:g}" if known.minimum is not None and known.maximum is not None else ""
     )
-    source = f" Source of its range and direction: {'; '.join(known.sources)}." if known.sources else ""
+    works = works_on(known.name, "range")
+    source = f" Its range and direction: {named(works)}." if works else ""
     baseline = "Baseline is the last score at or before week 0."
     plan = {
         "visit": "Visits are those the data name.",
@@ -149,6 +118,8 @@ def _model_words(shown: Shown) -> str:
         words += (
             f" Tried first and not used: {'; '.join(formula_words(text, shown.outcome) for text in model.attempts)}."
         )
+    if isinstance(model.fit, MixedFit) and model.fit.singular:
+        words += f" The fit is singular: {formula_words(model.fit.singular_direction, shown.outcome)}."
     return f"{words} Arms are coded by treatment contrasts; the reference is {arm_name(model.arms[0])}."
 
 
@@ -165,7 +136,9 @@ def _effect_words(shown: Shown) -> str:
 
 
 def _response_words(shown: Shown) -> str:
-    rules = "; ".join(RULES.values())
+    rules = "; ".join(
+        f"({letter}) {words.replace(';', ',')}" for letter, words in zip("abc", RULES.values(), strict=True)
+    )
     return (
         f"Response: {shown.analysis.response.rule}. It is counted three ways: {rules}. Rates have Wilson intervals, "
         "odds and risk ratios log-Wald intervals, risk differences Newcombe's interval; tables with an empty cell have "
@@ -174,7 +147,7 @@ def _response_words(shown: Shown) -> str:
 
 
 def _area_words(shown: Shown) -> str:
-    return shown.analysis.areas.method
+    return formula_words(shown.analysis.areas.method, shown.outcome)
 
 
 def _missing_words(shown: Shown) -> str:
@@ -191,65 +164,13 @@ def _missing_words(shown: Shown) -> str:
 def audience_note(shown: Shown) -> Note:
     """Return the sentence on whom the report may be shown to, and how much is hidden."""
     hidden = hidden_counts(shown.results)
-    sentence = describe(shown.audience)  # type: ignore[arg-type]
+    sentence = describe(shown.audience)
     items: list[Content] = [(sentence,)]
     if hidden:
         items.append(("Where a number is hidden, the page says so.",))
     if shown.audience in {"public", "board"}:
         items.append(("Medians, quartiles and who left after which visit are not shown to this audience.",))
     return Note("Whom this report may be shown to", tuple(items))
-
-
-_REFERENCES: dict[str, Reference] = {
-    "laird": Reference(
-        "Laird & Ware (1982). Random-effects models for longitudinal data. Biometrics, 38(4), 963–974.",
-        "10.2307/2529876",
-    ),
-    "satterthwaite": Reference(
-        "Satterthwaite (1946). An approximate distribution of estimates of variance components. Biometrics Bulletin, "
-        "2(6), 110–114.",
-        "10.2307/3002019",
-    ),
-    "hedges": Reference(
-        "Hedges (1981). Distribution theory for Glass's estimator of effect size and related estimators. "
-        "Journal of Educational Statistics, 6(2), 107–128.",
-        "10.3102/10769986006002107",
-    ),
-    "feingold": Reference(
-        "Feingold (2009). Effect sizes for growth-modeling analysis for controlled clinical trials in the same metric "
-        "as for classical analysis. Psychological Methods, 14(1), 43–53.",
-        "10.1037/a0014699",
-    ),
-    "wilson": Reference(
-        "Wilson (1927). Probable inference, the law of succession, and statistical inference. Journal of the American "
-        "Statistical Association, 22(158), 209–212.",
-        "10.1080/01621459.1927.10502953",
-    ),
-    "newcombe": Reference(
-        "Newcombe (1998). Interval estimation for the difference between independent proportions: comparison of eleven "
-        "methods. Statistics in Medicine, 17(8), 873–890.",
-        "10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I",
-    ),
-    "woolf": Reference(
-        "Woolf (1955). On estimating the relation between blood group and disease. Annals of Human Genetics, 19(4), "
-        "251–253.",
-        "10.1111/j.1469-1809.1955.tb01348.x",
-    ),
-    "austin": Reference(
-        "Austin (2009). Balance diagnostics for comparing the distribution of baseline covariates between treatment "
-        "groups in propensity-score matched samples. Statistics in Medicine, 28(25), 3083–3107.",
-        "10.1002/sim.3697",
-    ),
-    "holm": Reference(
-        "Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, "
-        "6(2), 65–70.",
-    ),
-    "morris": Reference(
-        "Morris (1983). Parametric empirical Bayes inference: theory and applications. Journal of the American "
-        "Statistical Association, 78(381), 47–55.",
-        "10.1080/01621459.1983.10477920",
-    ),
-}
 
 
 def references(shown: Shown) -> References:
@@ -269,7 +190,8 @@ def references(shown: Shown) -> References:
         "holm": len(analysis.comparisons) > 1 or any(part.test for part in analysis.areas.parts),
         "morris": any(len(part.shrunken) for part in analysis.areas.parts),
     }
-    return References(tuple(_REFERENCES[key] for key, use in used.items() if use))
+    scale = [work.reference for work in works_on(shown.instrument.name, "range")]
+    return References((*cited(used).entries, *scale))
 
 
 __all__ = ["audience_note", "data_blocks", "methods_paragraphs", "references"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipt_outcomes.instruments import instrument, instrument_name
 from ipt_outcomes.report.document import Block, Table
-from ipt_outcomes.report.trial.shown import Shown, arm_name, capital, visit_words
+from ipt_outcomes.report.trial.shown import Shown, arm_name, visit_words
+from ipt_outcomes.report.writing import capital
 from ipt_outcomes.tables import Column, Content, TableRow, TableSpec
 from ipt_outcomes.trial import COUNTS
 from ipt_outcomes.vocabulary import label
@@ -38,9 +39,17 @@ def flow_tables(shown: Shown) -> tuple[Block, ...]:
         caption=f"Flow of people; the end point is {shown.end}",
         columns=columns,
         rows=rows,
-        notes=(("A visit took place where the data have a row for it.",),) if "reached_last_visit" in counts else (),
+        notes=_flow_notes(shown, fine="reached_last_visit" in counts),
     )
     return (Table(spec=by_arm), Table(spec=_by_visit(shown, arms)))
+
+
+def _flow_notes(shown: Shown, *, fine: bool) -> tuple[Content, ...]:
+    notes: list[Content] = [("A visit took place where the data have a row for it.",)] if fine else []
+    if shown.row("flow", "without_arm") is not None:
+        without, everyone = (shown.value("flow", name, "integer") for name in ("without_arm", "people"))
+        notes.append(("Arm not known, in no count above: ", without, " of ", everyone, " people."))
+    return tuple(notes)
 
 
 def _by_visit(shown: Shown, arms: list[str]) -> TableSpec:
@@ -59,7 +68,7 @@ def _by_visit(shown: Shown, arms: list[str]) -> TableSpec:
                 cell += (" (", shown.value("flow_visit", "last_attended", "integer", **levels), ")")
             cells.append(cell)
         rows.append(TableRow(tuple(cells)))
-    note = "In brackets: people who came to this visit and to none later." if fine else ""
+    note = "In brackets: people who came to this visit, with or without a score, and to none later." if fine else ""
     if not named:
         note = "For this audience the arms are not told apart here; the flow above has them at baseline and at the end."
     return TableSpec(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from ipt_outcomes.errors import IptError
 from ipt_outcomes.instruments import Instrument, instrument
-from ipt_outcomes.privacy import audience_rule
-from ipt_outcomes.report.writing import NO_BREAK
-from ipt_outcomes.results import ResultRow, Results, Style
+from ipt_outcomes.privacy import Audience
+from ipt_outcomes.report.numbers import Numbers
+from ipt_outcomes.results import Results, Style
 from ipt_outcomes.tables import Content, Value
 from ipt_outcomes.trial import TrialAnalysis
 from ipt_outcomes.vocabulary import label
@@ -18,7 +16,7 @@ PRIVATE = "hidden: a small number, or one that would give a small number back"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Numbers):
     """The numbers of one trial as an audience may see them, ready to be placed in text.
 
     Parameters
@@ -26,12 +24,12 @@ class Shown:
     analysis : TrialAnalysis
     results : Results
         What the audience may see.
-    audience : str
+    audience : {"internal", "board", "public", "publication"}
     """
 
     analysis: TrialAnalysis
     results: Results
-    audience: str
+    audience: Audience
 
     @property
     def instrument(self) -> Instrument:
@@ -58,43 +56,6 @@ class Shown:
         """The end point in words, with its week."""
         return visit_words(self.analysis.end.name, self.analysis.end.week)
 
-    def may_count(self, text: str) -> bool:
-        """Whether a sentence of another part, which may count people, can be shown as it is."""
-        return not audience_rule(self.audience).hides or re.search(r"\d", text) is None  # type: ignore[arg-type]
-
-    def row(self, analysis: str, statistic: str, **levels: str) -> ResultRow | None:
-        """Return a row, or None where the audience's results have none."""
-        try:
-            return self.results.find(analysis, statistic, levels)
-        except IptError:
-            return None
-
-    def value(self, analysis: str, statistic: str, style: Style = "decimal2", /, **levels: str) -> Value:
-        """Return a number of the results."""
-        return Value(self.results.find(analysis, statistic, levels).id, style)
-
-    def number(self, analysis: str, statistic: str, **levels: str) -> float | None:
-        """Return the unrounded number to decide on words; None where it is missing or hidden."""
-        row = self.row(analysis, statistic, **levels)
-        return None if row is None else row.value
-
-    def has(self, analysis: str, statistic: str, **levels: str) -> bool:
-        """Whether there is such a row with a value to be seen."""
-        return self.number(analysis, statistic, **levels) is not None
-
-    def hidden(self, analysis: str, statistic: str, **levels: str) -> bool:
-        """Whether there is such a row and its value is hidden."""
-        row = self.row(analysis, statistic, **levels)
-        return row is not None and row.suppressed
-
-    def cell(self, analysis: str, statistic: str, style: Style = "decimal2", /, **levels: str) -> Content:
-        """Return a number for a table, an en dash where there is none."""
-        return (
-            ("–",)
-            if self.row(analysis, statistic, **levels) is None
-            else (self.value(analysis, statistic, style, **levels),)
-        )
-
     def effect(self, analysis: str, style: Style = "decimal2", /, **levels: str) -> Content:
         """Return "0.51 (0.20 to 0.81)"; one word where all three are hidden, an en dash where there are none."""
         row = self.row(analysis, "estimate", **levels)
@@ -104,13 +65,6 @@ class Shown:
             return (Value(row.id, style),)
         low, high = (self.value(analysis, name, style, **levels) for name in ("ci_low", "ci_high"))
         return (Value(row.id, style), " (", low, " to ", high, ")")
-
-    def p(self, analysis: str, statistic: str = "p_value", /, **levels: str) -> Content:
-        """Return "p = .023" or "p < .001"."""
-        number = self.number(analysis, statistic, **levels)
-        signed = number is not None and (number < 0.001 or number > 0.9994999)
-        lead = f"p{NO_BREAK}" if signed else f"p{NO_BREAK}={NO_BREAK}"
-        return (lead, self.value(analysis, statistic, "p", **levels))
 
     def share(self, count: tuple[str, str], total: tuple[str, str], percent: tuple[str, str], **levels: str) -> Content:
         """Return "20 of 61 (33%)"; one word where the count is hidden."""
@@ -134,8 +88,3 @@ def visit_words(name: str, week: float) -> str:
 def arm_name(arm: str) -> str:
     """Return an arm in words."""
     return label(arm)
-
-
-def capital(text: str) -> str:
-    """Return text with a capital first letter."""
-    return text[:1].upper() + text[1:]

@@ -9,13 +9,13 @@ from typing import Any
 _PR_SET_DUMPABLE = 4
 
 
-def apply_limits(memory: int) -> bool:
+def apply_limits(memory: int | None) -> bool:
     """Limit memory, forbid core dumps and written files.
 
     Parameters
     ----------
-    memory : int
-        Address space in bytes.
+    memory : int or None
+        Address space in bytes; None where the parent watches.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def apply_limits(memory: int) -> bool:
     _lower(resource, resource.RLIMIT_CORE, 0)
     # Pipes are not files: the child can still answer, but can leave nothing on the disk.
     _lower(resource, resource.RLIMIT_FSIZE, 0)
-    enforced = _lower(resource, resource.RLIMIT_AS, memory)
+    enforced = memory is not None and _lower(resource, resource.RLIMIT_AS, memory)
     # macOS takes the number and does not keep to it.
     return enforced and sys.platform.startswith("linux")
 

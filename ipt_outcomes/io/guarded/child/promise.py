@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .transport import Layout
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Whole:
         Positions of text columns that the reader hands over decoded.
     remarks : tuple of str
         Keys of what could not be checked.
+    layout : Layout or None
+        Of a transport file, where its cells stand.
     """
 
     rows: int | None = None
@@ -29,6 +35,7 @@ class Whole:
     assumed: bool = False
     decoded: frozenset[int] = field(default_factory=frozenset)
     remarks: tuple[str, ...] = ()
+    layout: Layout | None = None
 
 
 class Bytes:

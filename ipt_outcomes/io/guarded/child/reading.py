@@ -1,13 +1,10 @@
-"""Read one file: check that it is whole, look at its size, read it, hand it back as Arrow and plain facts."""
+"""Read a statistical file with pyreadstat: its header, its size, its cells, each checked against the others."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +13,6 @@ import pyreadstat
 from .decode import BYTES_AS_LETTERS, Decoder, codec_of
 from .promise import Whole
 from .refused import RefusedError
-from .whole import check_whole
 
 _COLUMNS_LIMIT = 32_767
 _RENAMED = re.compile(r"(.+)_duplicated\d+")
@@ -41,32 +37,29 @@ _FORMATS = {
 }
 
 
-def read(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
-    """Read a file.
+def read_statistical(request: dict[str, Any], whole: Whole) -> tuple[dict[str, Any], dict[str, pa.Array]]:
+    """Read a file that holds what its header promises.
 
     Parameters
     ----------
     request : dict
-        ``path``, ``format`` (a key of the formats here, or "catalog"), ``encoding`` (or None), ``cells`` (the
-        most cells read).
+        ``path``, ``format`` (a key of the formats here), ``encoding`` (or None), ``cells`` (the most cells read).
+    whole : Whole
+        What its header promises.
 
     Returns
     -------
     told : dict
         ``rows``, ``columns`` (name, label, format, label set, type, ranges, codes), ``file_label``, ``notes``,
-        ``encoding``, ``declared`` and what else the parent reports; of a catalog ``sets`` (name, codes).
-    content : memoryview
-        An Arrow stream: column ``c0``, ``c1`` ... and, where a column holds missing letters, ``t0`` ...
+        ``encoding``, ``declared`` and what else the parent reports.
+    arrays : dict of str to pyarrow.Array
+        ``c0``, ``c1`` ... and, where a column holds missing letters, ``t0`` ...
 
     Raises
     ------
     RefusedError
     """
-    warnings.simplefilter("ignore")
     path = request["path"]
-    whole = check_whole(Path(path), request["format"], request["cells"])
-    if request["format"] == "catalog":
-        return _catalog(path, request["encoding"])
     known = _FORMATS[request["format"]]
     options = {"disable_datetime_conversion": True, "output_format": "dict", **known.options}
     first, declared = _look(path, known, options, whole, request["encoding"])
@@ -79,7 +72,7 @@ def read(request: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
     data, meta = known.read(path, row_limit=request["cells"] // width + 1, **options)
     _refuse_other_shape(data, meta, first, whole, request["cells"])
     told, arrays = _put_together(data, meta, whole, codec, guess=declared is None and request["encoding"] is None)
-    return told | {"declared": declared, "sha256": _digest(path)}, _stream(arrays)
+    return told | {"declared": declared}, arrays
 
 
 def _look(
@@ -180,6 +173,9 @@ def _columns(data: Any, meta: Any, decoder: Decoder, whole: Whole) -> tuple[list
         else:
             tagged = name in meta.missing_user_values
             arrays |= _numbers(data[name], place, whole=kind.startswith("int"), tagged=tagged)
+            letters = None if whole.layout is None else whole.layout.letters(place, data[name])
+            if letters is not None:
+                arrays[f"t{place}"] = pa.array(letters, pa.string())
         columns.append(
             {
                 "name": title,
@@ -212,21 +208,9 @@ def _numbers(cells: Any, place: int, *, whole: bool, tagged: bool) -> dict[str, 
     return {f"c{place}": pa.array(values, kind, from_pandas=True), f"t{place}": pa.array(tags, pa.string())}
 
 
-def _catalog(path: str, encoding: str | None) -> tuple[dict[str, Any], memoryview]:
+def read_catalog(path: str, encoding: str | None) -> dict[str, Any]:
+    """Return the sets of value labels of a SAS catalog: name to codes and labels."""
     declared = pyreadstat.read_sas7bcat(path, output_format="dict")[1].file_encoding
     decoder = Decoder(encoding or codec_of(declared or "utf-8") or "utf-8")
     sets = pyreadstat.read_sas7bcat(path, encoding=BYTES_AS_LETTERS, output_format="dict")[1].value_labels
-    return {"sets": {name: _codes(codes, decoder) for name, codes in sets.items()}}, memoryview(b"")
-
-
-def _stream(arrays: dict[str, pa.Array]) -> memoryview:
-    table = pa.table(arrays)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return memoryview(sink.getvalue())
-
-
-def _digest(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {name: _codes(codes, decoder) for name, codes in sets.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class RefusedError(Exception):
     """A file that is not read.
@@ -10,11 +12,17 @@ class RefusedError(Exception):
     ----------
     kind : str
         Key of the sentence the parent writes (`ipt_outcomes.io.guarded.sentences`).
-    **facts : int, str or None
-        Counts and names the sentence needs; never the text of another library's exception.
+    **facts
+        Plain counts and names the sentence needs; never the text of another library's exception.
+
+    Attributes
+    ----------
+    sound : bool
+        Whether no library written in C has touched the content yet, so that the process can read on.
     """
 
-    def __init__(self, kind: str, **facts: int | str | None) -> None:
+    def __init__(self, kind: str, **facts: Any) -> None:
         super().__init__(kind)
         self.kind = kind
         self.facts = facts
+        self.sound = False

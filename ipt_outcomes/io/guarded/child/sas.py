@@ -1,11 +1,9 @@
-"""SAS files: the pages the header counts, and the records a transport file is made of."""
+"""SAS data sets and catalogs: the pages the header counts."""
 
 from __future__ import annotations
 
 from .promise import Bytes, Whole
 from .refused import RefusedError
-
-_RECORD = 80
 
 
 def check_sas(content: bytes, cells: int) -> Whole:
@@ -26,16 +24,3 @@ def check_sas(content: bytes, cells: int) -> Whole:
     if len(content) < head + page * pages:
         raise RefusedError("cut")
     return Whole()
-
-
-def check_transport(content: bytes, cells: int) -> Whole:
-    """Check that a .xpt is made of whole records; it does not say how many rows it has.
-
-    Raises
-    ------
-    RefusedError
-        ``cut``.
-    """
-    if len(content) % _RECORD:
-        raise RefusedError("cut")
-    return Whole(remarks=("no_count",))

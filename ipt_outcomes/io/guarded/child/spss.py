@@ -64,6 +64,7 @@ def check_spss(content: bytes, cells: int) -> Whole:
     if not known.slots:
         raise RefusedError("columns")
     most = max(cells, 1) * _MOST_PER_CELL
+    _refuse_many(content, known, cells)
     if known.compression == 0:
         slots, rest = divmod(len(content) - known.data, 8)
         if rest:
@@ -83,6 +84,17 @@ def check_spss(content: bytes, cells: int) -> Whole:
     if encoding is None and known.code_page is not None:
         encoding = _code_page(known.code_page)
     return Whole(rows=found, encoding=encoding)
+
+
+def _refuse_many(content: bytes, known: _Dictionary, cells: int) -> None:
+    """Refuse too many cells before they are unfolded, where the header can be true: every slot takes a byte."""
+    if known.cases * known.variables <= cells:
+        return
+    room = len(content) - known.data
+    if known.compression == 2:
+        room = sum(unfolded for _, unfolded, _ in _blocks(content, known.data))
+    if known.cases * known.slots <= room:
+        raise RefusedError("size", rows=known.cases, columns=known.variables, cells=cells)
 
 
 def check_portable(content: bytes, cells: int) -> Whole:
@@ -197,8 +209,14 @@ def _count(parts: Iterator[bytes], most: int, known: _Dictionary) -> int:
         if ended:
             _refuse_more(data)
             continue
-        size = len(data)
+        size, full_at, end_at = len(data), -1, -1
         while place + 8 <= size:
+            full_at, end_at = _next(data, _IN_FULL, place, full_at), _next(data, _END_OF_DATA, place, end_at)
+            plain = (min(full_at, end_at) - place) // 8 * 8
+            if plain:
+                slots += plain - data.count(0, place, place + plain)
+                place += plain
+                continue
             codes = data[place : place + 8]
             if _END_OF_DATA in codes:
                 codes, ended = codes[: codes.index(_END_OF_DATA)], True
@@ -219,6 +237,14 @@ def _count(parts: Iterator[bytes], most: int, known: _Dictionary) -> int:
     return slots
 
 
+def _next(data: bytes, code: bytes, place: int, known: int) -> int:
+    """Return where a code stands next; the end of the data where it does not."""
+    if known >= place:
+        return known
+    found = data.find(code, place)
+    return len(data) if found < 0 else found
+
+
 def _refuse_more(data: bytes) -> None:
     if data.strip(b"\0"):
         raise RefusedError("more")
@@ -226,6 +252,20 @@ def _refuse_more(data: bytes) -> None:
 
 def _unfolded(content: bytes, place: int) -> Iterator[bytes]:
     """Unfold the blocks that the trailer of a .zsav lists, each exactly as long as it says."""
+    for start, unfolded, folded in _blocks(content, place):
+        source = Bytes(content, "<", start)
+        machine = zlib.decompressobj()
+        try:
+            block = machine.decompress(source.take(folded), max(unfolded, 0) + 1)
+        except zlib.error:
+            raise RefusedError("damaged") from None
+        if len(block) != unfolded or not machine.eof:
+            raise RefusedError("damaged")
+        yield block
+
+
+def _blocks(content: bytes, place: int) -> list[tuple[int, int, int]]:
+    """Return start, unfolded size and size of each block that the trailer lists."""
     at = Bytes(content, "<", place)
     if at.number("q") != place:
         raise ValueError
@@ -237,15 +277,8 @@ def _unfolded(content: bytes, place: int) -> Iterator[bytes]:
     blocks = at.number("i")
     if size != 24 + 24 * blocks:
         raise ValueError
+    found = []
     for _ in range(blocks):
         at.skip(8)
-        start, unfolded, folded = at.number("q"), at.number("i"), at.number("i")
-        source = Bytes(content, "<", start)
-        machine = zlib.decompressobj()
-        try:
-            block = machine.decompress(source.take(folded), max(unfolded, 0) + 1)
-        except zlib.error:
-            raise RefusedError("damaged") from None
-        if len(block) != unfolded or not machine.eof:
-            raise RefusedError("damaged")
-        yield block
+        found.append((at.number("q"), at.number("i"), at.number("i")))
+    return found

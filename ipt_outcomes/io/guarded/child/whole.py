@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 from .promise import Whole
 from .refused import RefusedError
-from .sas import check_sas, check_transport
+from .sas import check_sas
 from .spss import check_portable, check_spss
 from .stata import check_stata
+from .transport import check_transport
 
 _CHECKS = {
     "spss": check_spss,
@@ -42,7 +44,7 @@ def check_whole(path: Path, kind: str, cells: int) -> Whole:
     content = path.read_bytes()
     try:
         return _CHECKS[kind](content, cells)
-    except (EOFError, IndexError):
+    except (EOFError, IndexError, struct.error):
         raise RefusedError("short") from None
     except (ValueError, OverflowError):
         # The header holds what cannot be.

@@ -1,0 +1,238 @@
+"""Which columns are scores: the instrument, the time, total or item; values decide between candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ipt_outcomes.instruments import instrument
+from ipt_outcomes.io.cohort.dictionary import item_count, items_on_form
+from ipt_outcomes.io.propose.codes import SENTINELS
+from ipt_outcomes.io.propose.headings import Heading, When, take_apart
+from ipt_outcomes.io.propose.profiles import Profile
+from ipt_outcomes.io.propose.words import GUESS, LIKELY, SURE, Named, Sure, instrument_words, lexicon, weakest
+
+_HIGHEST_ITEM = 8.0
+_FEW_OUTSIDE = 0.05
+_FEWEST_MIXED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A column of scores.
+
+    Parameters
+    ----------
+    column : str
+    name : str
+        Instrument; "" where none of its candidates fits.
+    when : When or None
+    item : int or None
+    sure : {"sure", "likely", "guess"}
+    why : str
+    """
+
+    column: str
+    name: str
+    when: When | None = None
+    item: int | None = None
+    sure: Sure = SURE
+    why: str = ""
+
+
+@dataclass(slots=True)
+class _Series:
+    """Columns of one name of an instrument."""
+
+    key: str
+    named: Named
+    columns: dict[str, Heading] = field(default_factory=dict)
+
+
+def find_scores(profiles: Mapping[str, Profile], taken: set[str]) -> list[Score]:
+    """Return the columns that hold scores of an instrument.
+
+    Parameters
+    ----------
+    profiles : mapping of str to Profile
+    taken : set of str
+        Columns that are something else already.
+
+    Returns
+    -------
+    list of Score
+        In the order of the file.
+    """
+    read: dict[str, Heading] = {}
+    for column, profile in profiles.items():
+        if column in taken or not profile.is_numeric or profile.holds_dates:
+            continue
+        heading = _heading(column, profile)
+        if heading.named is not None:
+            read[column] = heading
+    found: dict[str, Score] = {}
+    for series in _series(_bare_versions(read)):
+        name, sure, why = _instrument(series, profiles)
+        if not name:
+            outside = {c: Score(column=c, name="", sure=GUESS, why=why) for c in series.columns}
+            found |= outside
+            continue
+        headings = _mixed_times(_items(name, series.columns, profiles))
+        for column, heading in headings.items():
+            found[column] = _score(column, name, heading, profiles[column], sure, why)
+    return [found[column] for column in profiles if column in found]
+
+
+def _heading(column: str, profile: Profile) -> Heading:
+    """What the heading says; what it leaves open, the label may say."""
+    read = take_apart(column)
+    if not profile.label:
+        return read
+    label = take_apart(profile.label)
+    if label.named is None or len(label.named.options) != 1:
+        return read
+    if read.named is None:
+        return replace(label, rest="by its label") if not label.rest else read
+    if read.named.family and label.named.options[0] in read.named.options:
+        return replace(read, named=replace(label.named, family="", versions={}), word=label.word)
+    return read
+
+
+def _bare_versions(read: dict[str, Heading]) -> dict[str, Heading]:
+    """In a row of bdi1, bdi2, bdi3 ... (or phq_8, phq_9) the number is no version of the instrument."""
+    words = instrument_words()
+    families = {h.named.family for h in read.values() if h.named is not None and h.named.family}
+    families |= {
+        family for family in lexicon()["families"]
+        if {f"{family}1", f"{family}2"} <= {h.word for h in read.values()}
+    }  # fmt: skip
+    changed = {}
+    for column, heading in read.items():
+        stem = heading.word.rstrip("0123456789")
+        number = heading.word[len(stem) :]
+        named = words.get(stem)
+        simple = heading.when is None and heading.item is None and heading.lone is None
+        if named is not None and named.family in families and number and simple and heading.named is not None:
+            own = number == str(int(number)) and heading.is_total
+            if not own:
+                heading = replace(heading, named=named, word=stem, lone=int(number))
+        changed[column] = heading
+    return changed
+
+
+def _series(read: dict[str, Heading]) -> list[_Series]:
+    found: dict[str, _Series] = {}
+    for column, heading in read.items():
+        assert heading.named is not None  # noqa: S101  only named headings come here
+        key = heading.named.family or heading.named.options[0]
+        series = found.setdefault(key, _Series(key, heading.named))
+        series.columns[column] = heading
+    return list(found.values())
+
+
+def _instrument(series: _Series, profiles: Mapping[str, Profile]) -> tuple[str, Sure, str]:
+    """Choose between the versions of an instrument by the range of all its columns."""
+    totals = [profiles[column] for column, heading in series.columns.items() if heading.item is None]
+    fitting = [name for name in series.named.options if all(_fits(name, profile) for profile in totals)]
+    span = _span(totals, series.named.options)
+    if not fitting:
+        shorts = " or ".join(instrument(name).short for name in series.named.options)
+        return "", GUESS, f"named like {shorts}, but {span} does not fit {_range(series.named.options[0])}"
+    name = fitting[0]
+    short = instrument(name).short
+    if not series.named.family:
+        return name, SURE, f"named {short}, {span} fits {_range(name)}"
+    if lexicon()["families"][series.key].get("likely") and max((p.highest for p in totals), default=0) > 6:
+        return name, LIKELY, f"named {series.key.upper()}, {span} fits {short}"
+    others = ", ".join(instrument(other).short for other in fitting[1:])
+    asked = f"{short} or {others}?" if others else f"{short}, or another version?"
+    return name, GUESS, f"named {series.key.upper()} without its version: {asked} ({span} fits)"
+
+
+def _fits(name: str, profile: Profile) -> bool:
+    known = instrument(name)
+    values = profile.known
+    low = -np.inf if known.minimum is None else known.minimum
+    high = np.inf if known.maximum is None else known.maximum
+    # A usual code for missing does not speak against the instrument: it is asked about by itself.
+    outside = ((values < low) | (values > high)) & ~np.isin(values, list(SENTINELS))
+    return not len(values) or float(outside.mean()) <= _FEW_OUTSIDE
+
+
+def _span(profiles: list[Profile], names: tuple[str, ...]) -> str:
+    """From where to where the scores run, without what usually stands for missing."""
+    highest = max((instrument(name).maximum or np.inf for name in names), default=np.inf)
+    lowest = min((instrument(name).minimum or 0.0 for name in names), default=0.0)
+    values = np.concatenate([profile.known for profile in profiles]) if profiles else np.array([])
+    outside = (values < lowest) | (values > highest)
+    values = values[~(outside & np.isin(values, list(SENTINELS)))]
+    return f"{values.min():g} to {values.max():g}" if len(values) else "no value"
+
+
+def _range(name: str) -> str:
+    from ipt_outcomes.io.cohort.totals import range_words
+
+    return range_words(name)
+
+
+def _items(name: str, columns: dict[str, Heading], profiles: Mapping[str, Profile]) -> dict[str, Heading]:
+    """Decide whether lone numbers count items or times: items are few points wide, and all there."""
+    n_items = item_count(name)
+    lone = {c: h for c, h in columns.items() if h.lone is not None and h.when is None and h.item is None}
+    small = {c: h for c, h in lone.items() if _is_item(name, profiles[c])}
+    numbers = {h.lone for h in small.values()}
+    if n_items < 2 or not set(range(1, n_items + 1)) <= numbers:
+        return columns
+    on_form = items_on_form(name)
+    return {
+        c: replace(h, item=h.lone, lone=None) if c in small and h.lone is not None and 1 <= h.lone <= on_form else h
+        for c, h in columns.items()
+    }
+
+
+def _is_item(name: str, profile: Profile) -> bool:
+    known = instrument(name)
+    high = known.item_max if known.item_max is not None else _HIGHEST_ITEM
+    low = known.item_min if known.item_min is not None else 0.0
+    return profile.is_whole and (not len(profile.known) or (profile.lowest >= low and profile.highest <= high))
+
+
+def _mixed_times(columns: dict[str, Heading]) -> dict[str, Heading]:
+    """Sessions, weeks and bare numbers that together count on: one kind of time, written in several ways."""
+    counted = ("session", "week", "number")
+    times: dict[str, When] = {}
+    for column, heading in columns.items():
+        if heading.item is None and heading.when is not None and heading.when.kind in counted:
+            times[column] = heading.when
+        elif heading.item is None and heading.when is None and heading.lone is not None:
+            times[column] = When("number", float(heading.lone))
+    numbers = [when.number for when in times.values() if when.number is not None]
+    kinds = {when.kind for when in times.values()}
+    if len(kinds) < 2 or len(numbers) < _FEWEST_MIXED or len(set(numbers)) < len(times):
+        return columns
+    if max(numbers) - min(numbers) > 1.5 * len(numbers):
+        return columns
+    kind = "session" if "session" in kinds else "week"
+    return {
+        c: replace(h, when=When(kind, times[c].number), lone=None, rest=h.rest or "mixed") if c in times else h
+        for c, h in columns.items()
+    }
+
+
+def _score(column: str, name: str, heading: Heading, profile: Profile, sure: Sure, why: str) -> Score:
+    when = heading.when
+    if when is None and heading.lone is not None:
+        when = When("number", float(heading.lone))
+    if heading.rest == "mixed":
+        sure, why = GUESS, f"{why}; the names mix sessions, weeks and bare numbers, which together count on"
+    elif heading.rest:
+        sure = weakest(sure, LIKELY)
+        why += "; by its label" if heading.rest == "by its label" else "; part of the heading was not understood"
+    elif not profile.is_whole and heading.item is None:
+        sure, why = weakest(sure, LIKELY), f"{why}; not all are whole numbers"
+    item = heading.item
+    if item is None and heading.lone is not None and heading.when is not None and _is_item(name, profile):
+        item = heading.lone
+    return Score(column=column, name=name, when=when, item=item, sure=sure, why=why)
