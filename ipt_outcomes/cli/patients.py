@@ -33,7 +33,7 @@ _RESPONSE = click.option(
     type=click.FloatRange(0.05, 1),
     default=0.5,
     show_default=True,
-    help="Response: a fall from baseline of at least this share.",
+    help="Response: at least this share of the way from baseline to the best score of the scale.",
 )
 
 
@@ -53,6 +53,13 @@ def _audience(*choices: str) -> Callable[..., Any]:
 @where_option
 @click.option("--outcome", metavar="INSTRUMENT", help="Outcome, e.g. phq9.  [default: the one with most scores]")
 @click.option("--at", metavar="WEEK|VISIT", help="End point: a week or the name of a visit.  [default: the last]")
+@click.option(
+    "--window",
+    type=click.FloatRange(0.5),
+    metavar="WEEKS",
+    help="Visits on real days: weeks from the end point within which a score counts.  [default: from the data]",
+)
+@click.option("--strata", metavar="COLUMN", help="Strata of the randomisation, in every model.  [default: stratum]")
 @click.option("--by", metavar="COLUMN", default="problem_area", show_default=True, help="Change by this column, too.")
 @_RESPONSE
 @_LEVEL
@@ -65,9 +72,10 @@ def _audience(*choices: str) -> Callable[..., Any]:
 def trial(file: Path, **options: Any) -> None:
     """One trial from patient data: flow, mixed model of change, g and responders against each comparator, areas.
 
-    FILE holds one row per person and visit, or one row per person: .csv, .tsv, .sav, .zsav or .dta.
+    FILE holds one row per person and visit, or one row per person: delimited text, or a file of Excel, SPSS, Stata,
+    SAS or Parquet.
     """
-    chosen = {name: options[name] for name in ("outcome", "by", "response", "level")}
+    chosen = {name: options[name] for name in ("outcome", "by", "response", "level", "window", "strata")}
     _report("trial", file, options, {**chosen, "at": _week_or_visit(options["at"])})
 
 
@@ -100,7 +108,7 @@ def trial(file: Path, **options: Any) -> None:
 def clinic(file: Path, **options: Any) -> None:
     """Quality review of a clinic: recovery, reliable improvement, response, remission, by problem area.
 
-    FILE holds one row per session or assessment: .csv, .tsv, .sav, .zsav or .dta.
+    FILE holds one row per session or assessment: delimited text, or a file of Excel, SPSS, Stata, SAS or Parquet.
     """
     chosen = {name: options[name] for name in ("by", "response", "min_sessions", "level")}
     _report("clinic", file, options, {**chosen, "instruments": list(options["instruments"]) or None})

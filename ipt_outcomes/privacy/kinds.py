@@ -190,7 +190,7 @@ class Reader:
 
     def over_classes(self, kinds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a table of kinds as one of classes, shape (c,)."""
-        summed: NDArray[np.float64] = np.bincount(self.classes, weights=kinds, minlength=len(self._first))
+        summed = np.bincount(self.classes, weights=kinds, minlength=len(self._first)).astype(np.float64)
         return summed
 
 

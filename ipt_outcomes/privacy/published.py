@@ -106,10 +106,15 @@ class _Search:
         before = int(self.shown.sum())
         pending = self._not_open_together(groups)
         while len(pending):
+            known = len(self._tables)
             proof = self._why_small(pending[0])
-            if proof is not None:
+            if proof is None:
+                pending = pending[1:]
+            else:
                 self._hide(proof)
-            pending = pending[~self._opened(pending)]
+                # Fewer counts shown may leave the group open in a table that was found long ago.
+                pending = pending[1:] if self._opened(pending[:1])[0] else pending
+            pending = pending[~self._opened(pending, known)]
         return int(self.shown.sum()) < before
 
     def widen(self) -> None:
@@ -148,8 +153,9 @@ class _Search:
 
     def _not_open_together(self, groups: Flags) -> Flags:
         """Look for tables that open many groups at once; return the groups that are left."""
+        known = 0
         for turn in range(_TOGETHER):
-            groups = groups[~self._opened(groups)]
+            groups, known = groups[~self._opened(groups, known)], len(self._tables)
             if not len(groups):
                 break
             # Turn by turn fewest and most people in the groups, and in fewer and fewer of them.
@@ -157,17 +163,19 @@ class _Search:
             inner, outer = self.plain.parts(some if len(some) else groups)
             goal = inner.sum(axis=0) if turn % 2 == 0 else -outer.sum(axis=0)
             self._keep(self.plain.least(goal.astype(float)))
-        return groups[~self._opened(groups)]
+        return groups[~self._opened(groups, known)]
 
-    def _opened(self, groups: Flags) -> Flags:
-        """Return which groups are empty, or large enough, in a table found before.
+    def _opened(self, groups: Flags, start: int = 0) -> Flags:
+        """Return which groups are empty, or large enough, in a table found before, the first `start` left out.
 
         What is hidden only grows: a table stays one that the reader cannot rule out.
         """
+        if not len(groups):
+            return np.zeros(0, dtype=bool)
         inner, outer = self.plain.parts(groups)
         found = np.zeros(len(groups), dtype=bool)
-        if self._tables:
-            tables = np.array([self.plain.over_classes(table) for table in self._tables]).T
+        if self._tables[start:]:
+            tables = np.array([self.plain.over_classes(table) for table in self._tables[start:]]).T
             found = ((inner @ tables <= _NOBODY) | (outer @ tables >= self.seen.smallest_shown - _NOBODY)).any(axis=1)
         return found if self.shown.any() else np.ones(len(groups), dtype=bool)
 

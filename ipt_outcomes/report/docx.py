@@ -26,7 +26,17 @@ from ipt_outcomes.report.document import (
     References,
     Table,
 )
-from ipt_outcomes.report.layout import TEXT_WIDTH, Fit, figure_height, fit_table, introduces, leads, paper_blocks
+from ipt_outcomes.report.layout import (
+    TEXT_WIDTH,
+    WHOLE,
+    Fit,
+    figure_height,
+    fit_table,
+    introduces,
+    leads,
+    paper_blocks,
+    table_height,
+)
 from ipt_outcomes.report.runs import SIMULATED, Run, check, doi_address, labels, runs, spans
 from ipt_outcomes.results import visible
 from ipt_outcomes.results.packing import repack
@@ -182,8 +192,11 @@ class _Writer:
         _repeat(table.rows[0])
         for row in spec.rows:
             self._row(table, row, spec, size)
-        # A header is not left without a row, nor a note without the row above it.
-        for row in [table.rows[0], *([table.rows[-1]] if spec.notes else [])]:
+        # A table that takes little of a page is not torn. Of a long one the header is not left without a row, nor a
+        # note without the row above it.
+        whole = table_height(spec, fit, self.known) <= WHOLE
+        kept = list(table.rows)[:-1] if whole else [table.rows[0]]
+        for row in [*kept, *([table.rows[-1]] if spec.notes else [])]:
             _keep_with_next(row)
         for number, note in enumerate(spec.notes):
             paragraph = self.file.add_paragraph()

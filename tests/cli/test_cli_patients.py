@@ -312,3 +312,14 @@ def test_instruments_are_listed_and_described() -> None:
     assert "0 to 27" in run("instruments", "PHQ-9").output
     assert "hrsd17" in run("instruments", "hamd17").output
     assert run("instruments", "nothing").exit_code == 2
+
+
+def test_the_terminal_says_words_and_not_codes(made: Path, here: Path) -> None:
+    result = run("clinic", made / "clinic.csv", "--audience", "internal", "--out", "c", "--format", "xlsx")
+    assert result.exit_code == 0, result.output
+    assert "Improved reliably (all starters, last observation): " in result.stdout
+    check = run("check", made / "clinic.csv")
+    for code in ("last_observation", "reliable_improvement"):
+        assert code not in result.stdout
+    assert "in the file" in check.stdout
+    assert " phq9 " not in check.stdout.split("Who is in, who is not and why:")[1]

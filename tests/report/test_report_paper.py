@@ -264,3 +264,12 @@ def test_no_page_stays_half_empty_before_a_high_figure(image: Picture) -> None:
     assert "See Figure 1." in first
     assert "Line 8." in first.split("See Figure 1.")[1]
     assert "A high figure" in second
+
+
+def test_word_keeps_a_short_table_on_one_page_and_lets_a_long_one_go_on() -> None:
+    for rows, kept in ((12, True), (60, False)):
+        document = Document(title="T", subtitle="", blocks=(_long_table(rows),), results=Results(()))
+        (table,) = docx.Document(io.BytesIO(write_docx(document))).tables
+        middle = table.rows[5].cells[0].paragraphs[0].paragraph_format.keep_with_next
+        assert bool(middle) is kept
+        assert table.rows[0].cells[0].paragraphs[0].paragraph_format.keep_with_next

@@ -289,3 +289,12 @@ def test_tables_are_frames_too(analysis: TrialAnalysis) -> None:
     assert set(frame["standardiser"]) == {"endpoint", "baseline", "residual"}
     assert isinstance(analysis.areas.to_frame(), pd.DataFrame)
     assert analysis.to_dict()["options"]["outcome"] == "phq9"
+
+
+def test_words_on_formulas_change_formulas_only() -> None:
+    from ipt_outcomes.report.trial.change import formula_words
+
+    words = formula_words("Model: value ~ week + (week | patient_id); p values are given.", "PHQ-9")
+    assert words == "Model: PHQ-9 ~ week + (week | person); p values are given."
+    said = formula_words("0.09 x (Intercept) + -1 x week does not vary", "PHQ-9")
+    assert said == "0.09 × intercept − 1 × week does not vary"

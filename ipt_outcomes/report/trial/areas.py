@@ -93,6 +93,13 @@ def _title(part: AreaPart) -> str:
     return f"Within {arm_name(part.arms[0])}"
 
 
+def _over(parts: tuple[AreaPart, ...], part: AreaPart) -> str:
+    """Heading over the rows of a comparison in a figure: short where the first arm is the same in all."""
+    if len(part.arms) == 2 and len({each.arms[0] for each in parts}) == 1:
+        return f"Against {arm_name(part.arms[1])}"
+    return _title(part)
+
+
 def _figure(shown: Shown) -> tuple[Block, ...]:
     areas = shown.analysis.areas
     several = len(areas.parts) > 1
@@ -101,7 +108,7 @@ def _figure(shown: Shown) -> tuple[Block, ...]:
             shown,
             capital(label(area)),
             "area",
-            _title(part) if several else "",
+            _over(areas.parts, part) if several else "",
             **part.where,
             area=area,
             quantity="slope",
@@ -127,6 +134,8 @@ def _figure(shown: Shown) -> tuple[Block, ...]:
         )
 
     heading = f" ({_title(areas.parts[0])})" if not several else ""
+    if several and areas.randomised and len({part.arms[0] for part in areas.parts}) == 1:
+        heading = f" ({arm_name(areas.parts[0].arms[0])} against each other arm)"
     return (
         Figure(
             id="areas",

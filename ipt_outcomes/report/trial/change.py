@@ -163,7 +163,7 @@ def _favours(shown: Shown, arm1: str, arm2: str) -> str:
     whom = shown.number("comparison", "favours_arm", arm1=arm1, arm2=arm2)
     if whom is None:
         return "not computed"
-    return {1.0: arm_name(arm1), 2.0: arm_name(arm2)}.get(float(whom), "neither")
+    return {1.0: "the first arm", 2.0: "the second arm"}.get(float(whom), "neither")
 
 
 def _other_standardisers(shown: Shown) -> tuple[Block, ...]:
@@ -308,7 +308,9 @@ def term_words(term: str) -> str:
 
 def formula_words(formula: str, outcome: str) -> str:
     """Return a formula, or a statement on its terms, as a methods section prints it."""
-    words = formula.replace("value", outcome).replace("patient_id", "person").replace("(Intercept)", "intercept")
+    words = (
+        formula.replace("value ~", f"{outcome} ~").replace("patient_id", "person").replace("(Intercept)", "intercept")
+    )
     return words.replace(" + -", f" {MINUS} ").replace(" x ", " × ").replace("between person", "between people")
 
 
