@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).resolve().parent
+
+
+# A busy machine must not turn a test red: examples have no time limit.
+settings.register_profile("ipt-outcomes", deadline=None)
+settings.load_profile("ipt-outcomes")
 
 
 def shared_folder() -> Path | None:

@@ -298,7 +298,7 @@ def test_several_sessions_in_one_week_are_first_and_last(tmp_path: Path, here: P
     mapping.write_text('table = "cohort"\n[columns]\npatient_id = "patient_id"\n')
     result = run("clinic", tmp_path / "w.csv", "--mapping", mapping, "--out", "w", "--format", "html")
     assert result.exit_code == 0, result.output
-    assert "recovery, completers: 40 of 40" in result.output
+    assert "Recovered (completers): 40 of 40" in result.output
 
 
 def test_the_json_of_a_trial_hides_what_its_report_hides(made: Path, here: Path) -> None:
