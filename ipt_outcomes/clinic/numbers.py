@@ -75,9 +75,7 @@ def review_numbers(judged: Judged, courses: Courses, options: ReviewOptions, flo
                 Rows(ledger, measure, sets, {"measure": measure.name, **groups}, inside, place).add()
             place += 1
         _completeness(ledger)
-    return Numbers(
-        results=ledger.builder.build(), links=(*ledger.links, *ledger.kinds()), rates=ledger.rates
-    )
+    return Numbers(results=ledger.builder.build(), links=(*ledger.links, *ledger.kinds()), rates=ledger.rates)
 
 
 def _flow_rows(ledger: Ledger, flow: pd.DataFrame) -> None:
