@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_outcomes.cli.options import decimal_option, encoding_option
+from ipt_outcomes.cli.options import Decimal, decimal_option, encoding_option
 from ipt_outcomes.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _WIDEST = 34
 @encoding_option
 @decimal_option
 def map_command(
-    file: Path, output: Path | None, leave_out_unknown: bool, encoding: str | None, decimal: str | None
+    file: Path, output: Path | None, leave_out_unknown: bool, encoding: str | None, decimal: Decimal | None
 ) -> None:
     """Propose which column of FILE is which: instruments, visits, arms, problem areas, with reasons.
 
@@ -38,7 +38,7 @@ def map_command(
 
     if output is not None:
         _check_output(output)
-    proposal = propose_mapping(file, encoding=encoding, decimal=decimal)  # type: ignore[arg-type]
+    proposal = propose_mapping(file, encoding=encoding, decimal=decimal)
     if leave_out_unknown:
         proposal = proposal.leaving_out_unknown()
     click.echo(f"{proposal.source}: {proposal.layout}.\n")

@@ -160,6 +160,10 @@ def _chosen(cohort: Cohort, options: ReviewOptions, notes: list[str]) -> list[Cu
         absent = [name for name in options.instruments if name not in there]
         if absent:
             raise OptionError(f"the cohort has no scores of {', '.join(absent)}; it has {', '.join(there)}")
+    if unused := [name for name in options.cutoffs if name not in there]:
+        raise OptionError(
+            f"cut-offs are given for {', '.join(unused)}, of which the cohort has no scores; it has {', '.join(there)}"
+        )
     names = [name for name in options.instruments or there if name in scored]
     known = [cuts_of(name, options.cutoffs.get(name)) for name in names]
     mute = [cuts.label for cuts in known if cuts.better is None]

@@ -67,6 +67,7 @@ class Ledger:
     links: list[Link] = field(default_factory=list)
     rates: dict[tuple[str, str, str, str], RateIds] = field(default_factory=dict)
     _order: dict[str, int | None] = field(default_factory=dict)
+    _about: dict[str, str] = field(default_factory=dict)
     _ids: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = field(default_factory=dict)
     _inside: list[tuple[int, dict[str, np.ndarray]]] = field(default_factory=list)
 
@@ -103,6 +104,7 @@ class Ledger:
         if key not in self._ids:
             self._ids[key] = self.builder.add(analysis, statistic, int(mask[:real].sum()), unit=PEOPLE, groups=groups)
             self._order[self._ids[key]] = order
+            self._about[self._ids[key]] = groups.get("measure", "")
         inside[self._ids[key]] = mask
         return self._ids[key]
 
@@ -147,10 +149,12 @@ class Ledger:
 
     def kinds(self) -> list[Kinds]:
         """Return who is in which count, a table for each set of possible courses."""
-        return [_kinds(real, inside, self._order) for real, inside in self._inside if inside]
+        return [_kinds(real, inside, self._order, self._about) for real, inside in self._inside if inside]
 
 
-def _kinds(real: int, inside: Mapping[str, np.ndarray], order: Mapping[str, int | None]) -> Kinds:
+def _kinds(
+    real: int, inside: Mapping[str, np.ndarray], order: Mapping[str, int | None], about: Mapping[str, str]
+) -> Kinds:
     masks = np.array(list(inside.values()), dtype=bool)
     marks = np.ascontiguousarray(np.packbits(masks, axis=0).T)
     whole = marks.view([("", marks.dtype)] * marks.shape[1]).ravel()
@@ -160,6 +164,7 @@ def _kinds(real: int, inside: Mapping[str, np.ndarray], order: Mapping[str, int 
         inside=masks[:, first].T,
         people=np.bincount(kinds.reshape(-1)[:real], minlength=len(first)).astype(np.int64),
         order=tuple(order[name] for name in inside),
+        about=tuple(about[name] for name in inside),
     )
 
 

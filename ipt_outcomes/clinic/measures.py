@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ipt_outcomes.clinic.change import Better
+from ipt_outcomes.effects.proportions import is_number
 from ipt_outcomes.errors import OptionError, require_known
 from ipt_outcomes.instruments import instrument, instrument_name
 
@@ -82,7 +84,8 @@ def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
     Raises
     ------
     OptionError
-        `given` names something else, or a value is no number.
+        `given` names something else, or a value is no number, is outside the scale, or cannot be with another one.
+        All faults are named.
     """
     known = instrument_name(name)
     cuts = Cuts(name=name, label=name, better=None, minimum=float("-inf"), maximum=float("inf"))
@@ -91,9 +94,8 @@ def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
     if not given:
         return cuts
     require_known("an instrument has no cut-off named", given, CUT_NAMES)
-    odd = [cut for cut, value in given.items() if isinstance(value, bool) or not isinstance(value, int | float | None)]
-    if odd:
-        raise OptionError(f"cut-offs of {name} must be numbers: {', '.join(odd)}")
+    if faults := cut_faults(cuts, given):
+        raise OptionError(f"cut-offs of {name}: " + "; ".join(faults))
     own = {cut: None if value is None else float(value) for cut, value in given.items()}
     return replace(
         cuts,
@@ -102,6 +104,45 @@ def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
         used_by={cut: system for cut, system in cuts.used_by.items() if cut not in own},
         unverified=cuts.unverified - own.keys(),
     )
+
+
+def cut_faults(cuts: Cuts, given: Mapping[str, float | None]) -> list[str]:
+    """Say what is wrong with cut-offs of the user's for an instrument.
+
+    Parameters
+    ----------
+    cuts : Cuts
+        What is known of the instrument.
+    given : mapping of str to float or None
+        Under the names of `CUT_NAMES`.
+
+    Returns
+    -------
+    list of str
+        Empty where they can be used.
+    """
+    faults, numbers = [], {}
+    for cut, value in given.items():
+        if value is None:
+            continue
+        if not is_number(value) or not math.isfinite(value):
+            faults.append(f"{cut} must be a number")
+        elif cut == "reliable_change" and not 0 < value <= cuts.maximum - cuts.minimum:
+            faults.append(f"reliable_change must be above 0 and at most the length of the scale; got {value:g}")
+        elif cut != "reliable_change" and not cuts.minimum <= value <= cuts.maximum:
+            faults.append(f"{cut} must lie on the scale, {cuts.minimum:g} to {cuts.maximum:g}; got {value:g}")
+        else:
+            numbers[cut] = float(value)
+    both = {"caseness": cuts.caseness, "remission": cuts.remission, **dict.fromkeys(given), **numbers}
+    caseness, remission = both["caseness"], both["remission"]
+    if caseness is not None and remission is not None:
+        sign = -1.0 if cuts.better == "higher" else 1.0
+        if sign * remission >= sign * caseness:
+            faults.append(
+                f"a person in remission ({remission:g}) would still be a case ({caseness:g}): give both, or take one "
+                "away with None"
+            )
+    return faults
 
 
 def _from_registry(name: str) -> Cuts:

@@ -80,9 +80,9 @@ def review_numbers(judged: Judged, courses: Courses, options: ReviewOptions, flo
 
 def _flow_rows(ledger: Ledger, flow: pd.DataFrame) -> None:
     """Add who came in and who was set aside. Never published where small numbers are hidden: people may overlap."""
-    for line in flow[flow["step"].isin(FLOW_STEPS)].drop_duplicates(["step", "reason"]).itertuples():
-        groups = {"step": str(line.step), "reason": str(line.reason)}
-        ledger.unpublished("flow", "people", int(line.people), groups)  # type: ignore[arg-type]
+    lines = flow[flow["step"].isin(FLOW_STEPS)].drop_duplicates(["step", "reason"])
+    for step, reason, people in zip(lines["step"], lines["reason"], lines["people"], strict=True):
+        ledger.unpublished("flow", "people", int(people), {"step": str(step), "reason": str(reason)})
 
 
 def _course_rows(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipt_outcomes.clinic.measures import cuts_of
-from ipt_outcomes.effects.proportions import check_level, is_number
+from ipt_outcomes.effects.proportions import is_number
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.instruments import instrument_name
 
@@ -62,28 +62,25 @@ def checked_options(
     Raises
     ------
     OptionError
-        One of them is not valid; the first fault is named.
+        Some of them are not valid; all faults are named.
     """
-    check_level(level)
-    if not is_number(response) or not 0 < response <= 1:
-        raise OptionError(f"response must be a share above 0 and at most 1 (0.5: half); got {response!r}")
-    if isinstance(min_sessions, bool) or not isinstance(min_sessions, int) or min_sessions < 1:
-        raise OptionError(f"min_sessions must be a whole number of at least 1; got {min_sessions!r}")
-    if by is not None and not isinstance(by, str):
-        raise OptionError(f"by must be the name of a column; got {by!r}")
-    chosen: tuple[str, ...] | None = None
-    if instruments is not None:
-        listed = [instruments] if isinstance(instruments, str) else list(instruments)
-        if not listed or not all(isinstance(name, str) for name in listed):
-            raise OptionError("instruments must be names of instruments, at least one")
-        chosen = tuple(dict.fromkeys(instrument_name(name) or name for name in listed))
-    own: dict[str, dict[str, float | None]] = {}
-    for name, cuts in (cutoffs or {}).items():
-        if not isinstance(cuts, Mapping):
-            raise OptionError('cutoffs must be a table per instrument: {"bdi2": {"caseness": 14}}')
-        known = instrument_name(name) or name
-        cuts_of(known, cuts)  # refuses names and values that are no cut-offs
-        own[known] = dict(cuts)
+    checks = (
+        (is_number(level) and 0 < level < 1, f"level must be a number between 0 and 1; got {level!r}"),
+        (
+            is_number(response) and 0 < response <= 1,
+            f"response must be a share above 0 and at most 1 (0.5: half); got {response!r}",
+        ),
+        (
+            isinstance(min_sessions, int) and not isinstance(min_sessions, bool) and min_sessions >= 1,
+            f"min_sessions must be a whole number of at least 1; got {min_sessions!r}",
+        ),
+        (isinstance(by, str | None), f"by must be the name of a column; got {by!r}"),
+    )
+    faults = [fault for is_fine, fault in checks if not is_fine]
+    chosen = _instruments(instruments, faults)
+    own = _cutoffs(cutoffs, faults)
+    if faults:
+        raise OptionError("; ".join(faults))
     return ReviewOptions(
         instruments=chosen,
         by=by,
@@ -92,3 +89,32 @@ def checked_options(
         min_sessions=min_sessions,
         cutoffs=own,
     )
+
+
+def _instruments(named: Sequence[str] | str | None, faults: list[str]) -> tuple[str, ...] | None:
+    if named is None:
+        return None
+    listed = [named] if isinstance(named, str) else list(named)
+    if not listed or not all(isinstance(name, str) for name in listed):
+        faults.append("instruments must be names of instruments, at least one")
+        return None
+    return tuple(dict.fromkeys(instrument_name(name) or name for name in listed))
+
+
+def _cutoffs(given: object, faults: list[str]) -> dict[str, dict[str, float | None]]:
+    own: dict[str, dict[str, float | None]] = {}
+    if given is None:
+        return own
+    if not isinstance(given, Mapping) or not all(isinstance(cuts, Mapping) for cuts in given.values()):
+        faults.append('cutoffs must be a table per instrument: {"bdi2": {"caseness": 14}}')
+        return own
+    for name, cuts in given.items():
+        known = instrument_name(name) or name
+        if known in own:
+            faults.append(f"cutoffs names {known} twice")
+        try:
+            cuts_of(known, cuts)
+        except OptionError as fault:
+            faults.append(str(fault).replace("\n", " "))
+        own[known] = dict(cuts)
+    return own

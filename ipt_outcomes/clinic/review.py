@@ -64,7 +64,7 @@ class ClinicReview(ProtectedAnalysis):
     provenance: Provenance
 
     @property
-    def recorded(self) -> Numbers:  # type: ignore[override]
+    def recorded(self) -> Numbers:  # type: ignore[override]  # a field elsewhere, derived here
         """Every number, and what ties the counts together."""
         return self.numbers
 

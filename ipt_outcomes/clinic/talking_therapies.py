@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.clinic.measures import Cuts, cuts_of
+from ipt_outcomes.clinic.measures import CUT_NAMES, Cuts, cut_faults, cuts_of
 from ipt_outcomes.effects.proportions import check_level, wilson
-from ipt_outcomes.errors import DataError
+from ipt_outcomes.errors import DataError, OptionError
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number
 
 RATES = ("recovery", "reliable_improvement", "reliable_deterioration", "reliable_recovery", "no_reliable_change")
@@ -89,6 +90,8 @@ def talking_therapies(
     DataError
         A column is missing, a score is no number or outside its range, or a measure of anxiety has no known
         caseness or reliable change; all faults at once, values never shown.
+    OptionError
+        `level` is not between 0 and 1, or `anxiety_cuts` holds what can be no cut-off.
 
     Notes
     -----
@@ -102,7 +105,9 @@ def talking_therapies(
     Clark (2018), Annu Rev Clin Psychol 14:159-183, doi:10.1146/annurev-clinpsy-050817-084833.
     """
     check_level(level)
-    scores, cut, change = _anxiety(data, dict(anxiety_cuts or {}))
+    own = dict(anxiety_cuts or {})
+    _check_cuts(own)
+    scores, cut, change = _anxiety(data, own)
     phq9 = cuts_of("phq9")
     rows = judge(
         (scores["phq9_first"], scores["phq9_last"], phq9.caseness, phq9.reliable_change),
@@ -116,6 +121,25 @@ def talking_therapies(
         level=level,
         provenance=Provenance(function="clinic.talking_therapies", options={"level": level}),
     )
+
+
+def _check_cuts(given: Mapping[str, Any]) -> None:
+    """Refuse cut-offs that are no two numbers on the scale, the change above 0."""
+    faults = []
+    for name, cuts in given.items():
+        if not isinstance(cuts, Sequence) or isinstance(cuts, str) or len(cuts) != 2:
+            faults.append(f"{name}: expected two numbers, caseness and reliable change")
+        else:
+            faults += [
+                f"{name}: {fault}" for fault in cut_faults(_scale_of(name), dict(zip(CUT_NAMES, cuts, strict=False)))
+            ]
+    if faults:
+        raise OptionError("anxiety_cuts: " + "; ".join(faults))
+
+
+def _scale_of(name: str) -> Cuts:
+    """Direction and range of a measure of anxiety, without cut-offs that would have to agree with those given."""
+    return replace(cuts_of(name), remission=None)
 
 
 Scored = tuple[np.ndarray, np.ndarray, "np.ndarray | float | None", "np.ndarray | float | None"]

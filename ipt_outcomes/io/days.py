@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -152,14 +151,15 @@ def _since_1970(series: pd.Series) -> FloatArray:
     return np.where(np.isnat(days), np.nan, days.astype(np.int64).astype(np.float64))
 
 
+# Where year, month and day stand in a written date, by its order.
+_PLACES = {"iso": ("a", "b", "c"), "dmy": ("c", "b", "a"), "mdy": ("c", "a", "b")}
+
+
 def _written_dates(series: pd.Series, order: str) -> FloatArray:
     """Days of texts; each different text is read once."""
     codes, texts = pd.factorize(np.asarray(_trimmed(series).to_pylist(), dtype=object))
     parts = pd.Series(texts, dtype="str").str.extract(_SEPARATED)
-    read: Callable[[str], tuple[str, str, str]] = lambda o: {  # noqa: E731
-        "iso": ("a", "b", "c"), "dmy": ("c", "b", "a"), "mdy": ("c", "a", "b")
-    }[o]  # fmt: skip
-    year, month, day = (parts[name] for name in read(order))
+    year, month, day = (parts[name] for name in _PLACES[order])
     # Two-digit years do not say the century, and a day of four digits is no day.
     whole = year.str.len().eq(4) & month.str.len().le(2) & day.str.len().le(2)
     iso = year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2)

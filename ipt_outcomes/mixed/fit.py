@@ -226,7 +226,7 @@ class MixedFit(ResultObject):
 
     def df_of(self, weights: np.ndarray) -> float:
         """Return the degrees of freedom of one combination of the coefficients in the model, shape (p,)."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no df_of")
 
     def anova(self) -> pd.DataFrame:
         """Return an F test of every term of the fixed part, type III.
@@ -343,7 +343,7 @@ class MixedFit(ResultObject):
 
     def _spread_lines(self, digits: int) -> list[str]:
         """What `summary` says of variances."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no _spread_lines")
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coefficients with their intervals, the intercept aside.

@@ -79,13 +79,14 @@ def _narrowed(link: Link, names: set[str], known: Mapping[str, ResultRow]) -> Li
         case Modelled(rows=rows, people=people):
             left = tuple(row for row in rows if row in names)
             return Modelled(left, tuple(held(count) for count in people)) if left else None
-        case Kinds(counts=counts, inside=inside, people=people, order=order):
+        case Kinds(counts=counts, inside=inside, people=people, order=order, about=about):
             there = [place for place, count in enumerate(counts) if count in names]
             return Kinds(
                 counts=tuple(counts[place] for place in there),
                 inside=inside[:, there],
                 people=people,
                 order=tuple(order[place] for place in there),
+                about=tuple(about[place] for place in there),
             )
         case Printed(rows=rows, decimals=decimals):
             return Printed(tuple(row for row in rows if row in names), decimals)

@@ -1,27 +1,28 @@
 """What a reader can say of groups of people from the counts shown, every kind of person being known.
 
-A table that the reader cannot rule out says how many people there are of each kind: numbers, not negative, that give
-every count shown. Kinds that are in the same counts shown are one to the reader, which keeps the programmes small.
-Tables are looked for in fractions of people, and what follows from them is rounded: a group that cannot hold fewer than
-half a person holds one.
+A table that the reader cannot rule out says how many people there are of each kind: whole numbers, not negative, that
+give every count shown. Kinds that are in the same counts shown are one to the reader, which keeps the programmes small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array, hstack, vstack
 
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.privacy.links import Kinds
-from ipt_outcomes.privacy.search import Flags, Integers
+from ipt_outcomes.privacy.search import Flags, Integers, in_whole_numbers
 
 # What a solver calls 0.
 _TINY = 1e-7
+# Ways to look for a table in whole numbers: at every so many-th class, from where on, and with how many programmes.
+_WAYS = ((4, 0, 6), (4, 1, 6), (4, 2, 6), (1, 0, 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,25 +95,6 @@ class KindTable:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The least value of a goal.
-
-    Parameters
-    ----------
-    value : float
-        In fractions of people: in whole numbers it is not less than this, rounded up.
-    table : numpy.ndarray of float, shape (c,)
-        People of each class that have it.
-    proof : numpy.ndarray of int
-        Positions of the known counts from which it follows.
-    """
-
-    value: float
-    table: NDArray[np.float64]
-    proof: Integers
-
-
 class Reader:
     """Somebody who sees some counts, exactly or within bounds, and knows what each of them counts.
 
@@ -149,40 +131,107 @@ class Reader:
         outer = hits > 0
         return outer & (hits == self.sizes), outer
 
-    def least(self, goal: NDArray[np.float64]) -> Found | None:
-        """Return a table the reader cannot rule out with the least value of a goal, and why it is not less.
+    def least(self, goal: NDArray[np.float64], *, every: int = 1) -> NDArray[np.float64] | None:
+        """Return a table, in fractions of people, with the least value of a goal.
 
         Parameters
         ----------
         goal : numpy.ndarray of float, shape (c,)
             Weight of each class of kinds.
+        every : int
+            Look at the classes of the true table and at every so many-th: sooner done, and mostly as good.
 
         Returns
         -------
-        Found or None
+        numpy.ndarray of float, shape (c,), or None
             None where no table was found in time.
         """
-        exact = self._low == self._high
-        # Looking for simplifications first costs three times what it saves here.
-        found = linprog(
-            goal,
-            A_eq=self._rows[exact],
-            b_eq=self._low[exact],
-            A_ub=_stacked(self._rows, exact),
-            b_ub=np.concatenate([self._high[~exact], -self._low[~exact]]),
-            bounds=(0, self.far),
+        used = self._used(every)
+        found = milp(
+            goal[used],
+            constraints=LinearConstraint(self._rows[:, used], self._low, self._high),
+            bounds=Bounds(0, self.far),
             options={"presolve": False},
         )
         if found.x is None:
             return None
+        table = np.zeros(len(self.people))
+        table[used] = np.maximum(found.x, 0.0)
+        return table
+
+    def proof(self, goal: NDArray[np.float64]) -> list[int]:
+        """Return the positions of the known counts from which the least value of a goal follows."""
+        exact = self._low == self._high
+        ranged = self._rows[~exact]
+        found = linprog(
+            goal,
+            A_eq=self._rows[exact],
+            b_eq=self._low[exact],
+            A_ub=csr_array(vstack([ranged, -ranged])),
+            b_ub=np.concatenate([self._high[~exact], -self._low[~exact]]),
+            bounds=(0, self.far),
+            # Looking for simplifications first costs three times what it saves here.
+            options={"presolve": False},
+        )
+        if found.x is None:
+            return []
         weights = np.zeros(len(exact))
         weights[exact] = found.eqlin.marginals
-        up, down = np.split(found.ineqlin.marginals, 2)
-        weights[~exact] = np.abs(up) + np.abs(down)
+        weights[~exact] = np.abs(found.ineqlin.marginals).reshape(2, -1).sum(axis=0)
         used = np.flatnonzero(np.abs(weights) > _TINY)
-        return Found(float(found.fun), np.maximum(found.x, 0.0), self.known[used[used < len(self.known)]])
+        return [int(i) for i in self.known[used[used < len(self.known)]]]
 
-    def spread_over_kinds(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _used(self, every: int, start: int = 0) -> Integers:
+        return np.flatnonzero((self.people > 0) | (np.arange(len(self.people)) % every == start))
+
+    def nearest(self, group: Flags, *, least: int = 0, most: int | None = None) -> Integers | None:
+        """Return the table nearest to the true one in which a group of classes has so many people.
+
+        Near tables differ by a few people who change places, and mostly come out in whole numbers by themselves.
+
+        Parameters
+        ----------
+        group : numpy.ndarray of bool, shape (c,)
+        least, most : int
+            Number of people in the group.
+
+        Returns
+        -------
+        numpy.ndarray of int, shape (c,), or None
+            None where there is none, or none was found in time.
+        """
+        bounds = (least, self.far if most is None else most)
+        for every, start, most_branches in _WAYS:
+            coming = self._used(every, start)
+            table = self._near(group, bounds, coming[~group[coming]] if most == 0 else coming, most_branches)
+            if table is not None:
+                return table
+        return None
+
+    def _near(self, group: Flags, bounds: tuple[int, int], coming: Integers, most_branches: int) -> Integers | None:
+        leaving = np.flatnonzero(self.people > 0)
+        rows = csr_array(vstack([self._rows, csr_array(group.astype(float)[None, :])]))
+        sums = rows @ self.people
+        low, high = np.append(self._low, bounds[0]), np.append(self._high, bounds[1])
+        found = in_whole_numbers(
+            np.ones(len(coming) + len(leaving)),
+            csr_array(hstack([rows[:, coming], -rows[:, leaving]])),
+            np.zeros(len(coming) + len(leaving), dtype=np.int64),
+            np.append(np.full(len(coming), self.far, dtype=np.int64), self.people[leaving]),
+            within=(low - sums, high - sums),
+            simplify=False,
+            most_branches=most_branches,
+        )
+        if found is None:
+            return None
+        table = self.people.copy()
+        table[coming] += found[: len(coming)].astype(np.int64)
+        table[leaving] -= found[len(coming) :].astype(np.int64)
+        sums = rows @ table
+        agrees = (table >= 0).all() and (low <= sums).all() and (sums <= high).all()
+        return table if agrees else None
+
+    def spread_over_kinds(self, table: NDArray[Any]) -> NDArray[np.float64]:
         """Return a table of classes as one of kinds, shape (k,): all people of a class are of its first kind."""
         kinds = np.zeros(len(self.classes))
         kinds[self._first] = table
@@ -190,13 +239,7 @@ class Reader:
 
     def over_classes(self, kinds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a table of kinds as one of classes, shape (c,)."""
-        summed = np.bincount(self.classes, weights=kinds, minlength=len(self._first)).astype(np.float64)
-        return summed
-
-
-def _stacked(rows: csr_array, exact: Flags) -> csr_array:
-    ranged = rows[~exact].toarray()
-    return csr_array(np.vstack([ranged, -ranged]))
+        return np.asarray(np.bincount(self.classes, weights=kinds, minlength=len(self._first)))
 
 
 def _merged(rows: NDArray[np.int8]) -> tuple[Integers, Integers]:

@@ -114,14 +114,22 @@ class Kinds:
     order : tuple of int or None
         When each count is published where small ones are hidden: lower comes first, and is not hidden to save a
         later one. None: it is not published then.
+    about : tuple of str
+        What each count is about, such as a measure; empty where it is about no one thing. Chains of counts are looked
+        for to the end among those about one thing, and as far as time allows among all. Without it, all are one.
     """
 
     counts: tuple[str, ...]
     inside: NDArray[np.bool_]
     people: NDArray[np.int64]
     order: tuple[int | None, ...]
+    about: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.about:
+            object.__setattr__(self, "about", ("",) * len(self.counts))
+        if len(self.about) != len(self.counts):
+            raise IptError("a table of kinds says of each count what it is about, or of none")
         if self.inside.shape != (len(self.people), len(self.counts)) or len(self.order) != len(self.counts):
             raise IptError("a table of kinds needs a row for each kind and a column and a place for each count")
 

@@ -4,12 +4,19 @@ Readers it defends against
 --------------------------
 As in `ipt_outcomes.privacy.cells`: every reader knows what each count shown counts. The *plain* reader must not be
 able to show that a group holds 1 to `smallest_shown - 1` people: a table must be left in which it holds none, or
-enough to be shown. The groups are every small count; both, one, the other and neither of any two counts shown; and
-everyone who is in the same counts shown. The *informed* reader knows of every small count that could have been
-published that it is small; the values left to him must be `narrowest` apart, or one where that cannot be had.
+enough to be shown. The groups are every small count; both, one, the other and neither of any two counts that could be
+published; and everyone who is in the same counts shown. The *informed* reader knows of every small count that could
+have been published that it is small; the values left to him must be `narrowest` apart, or one where that cannot be had.
 
-What is hidden only grows, so that a table found once keeps its groups safe to the end. From a programme that shows a
-group to be small follow the counts that show it (the dual); of these the one published last is hidden.
+First goes what follows by adding and subtracting: of the counts that give a small number the one published last. For
+every count that could have been published and is small, a table in whole numbers is looked for that keeps it open; for
+the other groups a table in fractions of people does. Where there is none, the counts that show a group to be small
+follow from a programme (its dual): again the one published last is hidden. What is hidden only grows, so that a table
+found once keeps its groups open to the end.
+
+Last come chains: any number of counts, each added or taken away once, that leave a small number of people, each
+counted once. An integer programme finds one or shows that there is none; of each the count published last is hidden.
+Not looked for: chains that take a count twice. Among the counts of several measures together the search is cut short.
 """
 
 from __future__ import annotations
@@ -21,12 +28,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ipt_outcomes.privacy.kinds import Found, KindTable, Reader
+from ipt_outcomes.privacy.chains import small_chain
+from ipt_outcomes.privacy.kinds import KindTable, Reader
 from ipt_outcomes.privacy.links import Kinds
 from ipt_outcomes.privacy.search import Flags, Integers
+from ipt_outcomes.privacy.subtracting import known_by_subtraction
 
-# How many tables are looked for that keep many groups safe at once, before each group is looked at by itself.
-_TOGETHER = 40
+# How many tables are looked for that open many groups at once, before each group is looked at by itself.
+_EXTREME = 24
+# Of many kinds of people a part will mostly do.
+_FOURTH = 4
 # So little of a person is rounding.
 _NOBODY = 1e-6
 
@@ -39,8 +50,8 @@ class Seen:
     ----------
     smallest_shown, narrowest : int
     zero_shown : bool
-    low, high : mapping of str to int
-        What a reader learns of a count that is shown; itself where not given.
+    ranges : mapping of str to (int, int)
+        What a reader learns of a count that is shown: least and greatest value; itself where not given.
     """
 
     smallest_shown: int
@@ -62,10 +73,12 @@ def counts_not_published(tables: Sequence[Kinds], seen: Seen) -> frozenset[str]:
     frozenset of str
         Same tables, same set.
     """
-    search = _Search(KindTable.of(tables), seen)
-    search.open(search.groups())
+    search = _Search(tables, seen)
+    search.subtract()
+    search.open(search.table.inside[search.small & search.wanted].astype(bool), in_whole_numbers=True)
+    search.open(search.groups(), in_whole_numbers=False)
     # Hiding merges classes, and a class that was two may be small again.
-    while search.open(search.classes()):
+    while search.break_chains() or search.open(search.classes(), in_whole_numbers=False):
         pass
     search.widen()
     return frozenset(name for name, is_shown in zip(search.table.names, search.shown, strict=True) if not is_shown)
@@ -74,8 +87,9 @@ def counts_not_published(tables: Sequence[Kinds], seen: Seen) -> frozenset[str]:
 class _Search:
     """What is shown so far, and the reader who sees it."""
 
-    def __init__(self, table: KindTable, seen: Seen) -> None:
-        self.table, self.seen = table, seen
+    def __init__(self, tables: Sequence[Kinds], seen: Seen) -> None:
+        self.tables, self.table, self.seen = tables, KindTable.of(tables), seen
+        table = self.table
         counts = table.counts
         self.small = (counts > 0) & (counts < seen.smallest_shown)
         self.wanted = np.array([place is not None for place in table.order], dtype=bool)
@@ -85,14 +99,43 @@ class _Search:
         self.rank = np.argsort(
             np.array(sorted(range(len(counts)), key=lambda i: (table.order[i] or 0, table.names[i])), dtype=np.int64)
         )
-        self.plain = self._reader()
-        self._tables: list[NDArray[np.float64]] = []
+        self._look()
+        self._whole: list[NDArray[np.float64]] = []
+        self._found: list[NDArray[np.float64]] = []
+
+    def _look(self) -> None:
+        self.plain = Reader(self.table, self.shown, self.low, self.high)
+
+    def subtract(self) -> None:
+        """Hide the last published of counts that give a small number by adding and subtracting."""
+        before = -1
+        while before != (before := int(self.shown.sum())):
+            exact = self.shown & (self.low == self.high)
+            found = known_by_subtraction(self.table, exact, self.wanted, self.rank, self.seen.smallest_shown)
+            for last, others in found:
+                if self.shown[[last, *others]].all():
+                    self.shown[last] = False
+        self._look()
+
+    def break_chains(self) -> bool:
+        """Hide the last published of counts that, added and taken away, leave a small group; return whether one did."""
+        before = int(self.shown.sum())
+        while chain := small_chain(self.tables, self._exactly_known(), self.seen.smallest_shown):
+            self.hide([self.table.names.index(name) for name in chain])
+        return int(self.shown.sum()) < before
+
+    def _exactly_known(self) -> dict[str, int]:
+        exact = self.shown & (self.low == self.high)
+        return {self.table.names[i]: int(self.table.counts[i]) for i in np.flatnonzero(exact)}
 
     def groups(self) -> Flags:
-        """Return the small groups that two counts shown, and every small count, tell apart, as sets of kinds."""
+        """Return every small count, and the small groups that two counts tell apart, as sets of kinds.
+
+        Of the counts that could be published: what is hidden for others' sake may follow from those others.
+        """
         found = [self.table.inside[self.small].astype(bool)]
         for places, inside in self.table.blocks:
-            found.append(_cells(inside[self.shown[places]], self.table.people, self.seen.smallest_shown))
+            found.append(_cells(inside[self.wanted[places]], self.table.people, self.seen.smallest_shown))
         return _distinct(np.vstack(found))
 
     def classes(self) -> Flags:
@@ -101,20 +144,28 @@ class _Search:
         small = (reader.people > 0) & (reader.people < self.seen.smallest_shown)
         return np.asarray(reader.classes[None, :] == np.flatnonzero(small)[:, None])
 
-    def open(self, groups: Flags) -> bool:
+    def open(self, groups: Flags, *, in_whole_numbers: bool) -> bool:
         """Hide more until no group can be shown to be small; return whether anything had to be hidden."""
         before = int(self.shown.sum())
-        pending = self._not_open_together(groups)
-        while len(pending):
-            known = len(self._tables)
-            proof = self._why_small(pending[0])
-            if proof is None:
-                pending = pending[1:]
+        tables = self._whole if in_whole_numbers else self._found
+        pending = _Pending(self.plain, groups, self.seen.smallest_shown)
+        pending.look_at(tables)
+        if not in_whole_numbers:
+            for turn in range(_EXTREME):
+                if len(pending.groups):
+                    self._found += (extreme := pending.extreme(turn))
+                    pending.look_at(extreme)
+        while len(pending.groups) and self.shown.any():
+            table = pending.opening()
+            if table is None:
+                self._hide(self._why_small(pending.groups[0]))
+                # Fewer counts shown may leave a group open in a table that was found long ago.
+                pending = _Pending(self.plain, pending.groups, self.seen.smallest_shown)
+                pending.look_at(tables)
             else:
-                self._hide(proof)
-                # Fewer counts shown may leave the group open in a table that was found long ago.
-                pending = pending[1:] if self._opened(pending[:1])[0] else pending
-            pending = pending[~self._opened(pending, known)]
+                self._found.append(table)
+                self._whole.append(table)
+                pending.look_at([table])
         return int(self.shown.sum()) < before
 
     def widen(self) -> None:
@@ -140,7 +191,7 @@ class _Search:
         if not candidates:
             return False
         self.shown[max(candidates, key=lambda i: self.rank[i])] = False
-        self.plain = self._reader()
+        self._look()
         return True
 
     def _hide(self, proof: Sequence[int]) -> None:
@@ -148,54 +199,40 @@ class _Search:
         if not self.hide(proof):
             self.hide(np.flatnonzero(self.shown).tolist())
 
-    def _reader(self) -> Reader:
-        return Reader(self.table, self.shown, self.low, self.high)
-
-    def _not_open_together(self, groups: Flags) -> Flags:
-        """Look for tables that open many groups at once; return the groups that are left."""
-        known = 0
-        for turn in range(_TOGETHER):
-            groups, known = groups[~self._opened(groups, known)], len(self._tables)
-            if not len(groups):
-                break
-            # Turn by turn fewest and most people in the groups, and in fewer and fewer of them.
-            some = groups[turn // 4 :: 1 + turn // 4]
-            inner, outer = self.plain.parts(some if len(some) else groups)
-            goal = inner.sum(axis=0) if turn % 2 == 0 else -outer.sum(axis=0)
-            self._keep(self.plain.least(goal.astype(float)))
-        return groups[~self._opened(groups, known)]
-
-    def _opened(self, groups: Flags, start: int = 0) -> Flags:
-        """Return which groups are empty, or large enough, in a table found before, the first `start` left out.
-
-        What is hidden only grows: a table stays one that the reader cannot rule out.
-        """
-        if not len(groups):
-            return np.zeros(0, dtype=bool)
-        inner, outer = self.plain.parts(groups)
-        found = np.zeros(len(groups), dtype=bool)
-        if self._tables[start:]:
-            tables = np.array([self.plain.over_classes(table) for table in self._tables[start:]]).T
-            found = ((inner @ tables <= _NOBODY) | (outer @ tables >= self.seen.smallest_shown - _NOBODY)).any(axis=1)
-        return found if self.shown.any() else np.ones(len(groups), dtype=bool)
-
-    def _keep(self, found: Found | None) -> None:
-        if found is not None:
-            self._tables.append(self.plain.spread_over_kinds(found.table))
-
-    def _why_small(self, group: Flags) -> list[int] | None:
-        """The counts shown that prove a group small; None where it is open, and a table that opens it is kept."""
+    def _why_small(self, group: Flags) -> list[int]:
+        """The counts shown from which a group's least and greatest number follow."""
         inner, outer = (part[0].astype(float) for part in self.plain.parts(group[None, :]))
-        proof: list[int] = []
-        for goal, enough in ((inner, 0.0), (-outer, -float(self.seen.smallest_shown))):
-            found = self.plain.least(goal)
-            if found is None:
-                continue
-            self._keep(found)
-            if found.value <= enough + _NOBODY:
-                return None
-            proof.extend(found.proof.tolist())
-        return proof
+        return [*self.plain.proof(inner), *self.plain.proof(-outer)]
+
+
+class _Pending:
+    """Groups that no table is known to open: in which they are empty, or have enough people to be shown."""
+
+    def __init__(self, reader: Reader, groups: Flags, enough: int) -> None:
+        self.reader, self.groups, self.enough = reader, groups, enough
+        self._inner, self._outer = reader.parts(groups)
+
+    def look_at(self, tables: Sequence[NDArray[np.float64]]) -> None:
+        """Drop the groups that are open in one of some tables of kinds."""
+        if not len(self.groups) or not len(tables):
+            return
+        found = np.array([self.reader.over_classes(table) for table in tables]).T
+        left = ~((self._inner @ found <= _NOBODY) | (self._outer @ found >= self.enough - _NOBODY)).any(axis=1)
+        self.groups, self._inner, self._outer = self.groups[left], self._inner[left], self._outer[left]
+
+    def extreme(self, turn: int) -> list[NDArray[np.float64]]:
+        """Return a table, in fractions, with few or many people in the groups: turn by turn in fewer of them."""
+        some = slice(turn // 4, None, 1 + turn // 4)
+        goal = self._inner[some].sum(axis=0) if turn % 2 == 0 else -self._outer[some].sum(axis=0)
+        found = self.reader.least(goal.astype(float), every=_FOURTH)
+        return [] if found is None else [self.reader.spread_over_kinds(found)]
+
+    def opening(self) -> NDArray[np.float64] | None:
+        """Return a table of kinds, in whole numbers, in which the first group is empty or has enough people."""
+        found = self.reader.nearest(self._inner[0], most=0)
+        if found is None:
+            found = self.reader.nearest(self._outer[0], least=self.enough)
+        return None if found is None else self.reader.spread_over_kinds(found)
 
 
 class _Spread:
@@ -225,8 +262,7 @@ class _Spread:
             if not self._can(place, width):
                 return False
             goal = reader.parts(self._groups[place][None, :])[1][0].astype(float)
-            both = [reader.least(goal), reader.least(-goal)]
-            if not search.hide([i for found in both if found is not None for i in found.proof.tolist()]):
+            if not search.hide([*reader.proof(goal), *reader.proof(-goal)]):
                 return False
             reader = search.informed(search.shown)
         return True
@@ -239,24 +275,25 @@ class _Spread:
         return possible
 
     def _finds(self, reader: Reader, place: int, width: int) -> bool:
-        for sign in (1.0, -1.0):
-            self._solve(reader, np.array([place]), sign)
-            if self._width(place) >= width:
-                return True
+        for every in (_FOURTH, 1):
+            for sign in (1.0, -1.0):
+                self._solve(reader, np.array([place]), sign, every=every)
+                if self._width(place) >= width:
+                    return True
         return False
 
     def _width(self, place: int) -> int:
         # Only whole numbers between the bounds are possible.
         return int(np.floor(self.most[place] + _NOBODY) - np.ceil(self.least[place] - _NOBODY))
 
-    def _solve(self, reader: Reader, places: Integers, sign: float) -> None:
+    def _solve(self, reader: Reader, places: Integers, sign: float, *, every: int = _FOURTH) -> None:
         if not len(places):
             return
         _, outer = reader.parts(self._groups)
         goal: NDArray[np.float64] = sign * outer[places].sum(axis=0).astype(float)
-        found = reader.least(goal)
+        found = reader.least(goal, every=every)
         if found is not None:
-            values = outer @ found.table
+            values = outer @ found
             self.least, self.most = np.minimum(self.least, values), np.maximum(self.most, values)
 
 

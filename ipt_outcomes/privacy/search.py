@@ -330,6 +330,9 @@ def in_whole_numbers(
     low: Integers,
     high: Integers,
     within: tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[float, float] = (0.0, 0.0),
+    *,
+    simplify: bool = True,
+    most_branches: int = _MOST_BRANCHES,
 ) -> NDArray[np.float64] | None:
     """Solve a programme in whole numbers by branching on its linear relaxation, which mostly is whole already.
 
@@ -344,6 +347,10 @@ def in_whole_numbers(
         Between which the n numbers lie.
     within : tuple
         Between which each of the m sums lies.
+    simplify : bool
+        Whether the solver looks for simplifications first; of programmes with few sums that costs more than it saves.
+    most_branches : int
+        How many programmes may be solved.
 
     Returns
     -------
@@ -352,11 +359,11 @@ def in_whole_numbers(
     """
     constraints = [LinearConstraint(sums, *within)] if sums.shape[0] else []
     open_ranges = [(low.astype(float), high.astype(float))]
-    for _ in range(_MOST_BRANCHES):
+    for _ in range(most_branches):
         if not open_ranges:
             return None
         least, most = open_ranges.pop()
-        x = milp(goal, constraints=constraints, bounds=Bounds(least, most)).x
+        x = milp(goal, constraints=constraints, bounds=Bounds(least, most), options={"presolve": simplify}).x
         if x is None:
             continue
         off = np.abs(x - np.rint(x))

@@ -11,8 +11,8 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.instruments import Better, instrument
 from ipt_outcomes.io import Source
 from ipt_outcomes.io.cohort import AreaSet, Cohort
-from ipt_outcomes.privacy import Audience, Gate
-from ipt_outcomes.results import Provenance, ResultObject, Results
+from ipt_outcomes.privacy import Gate, ProtectedAnalysis, Recorded
+from ipt_outcomes.results import Provenance
 from ipt_outcomes.trial.areas import AreaChange, change_by_area
 from ipt_outcomes.trial.arms import comparisons_of
 from ipt_outcomes.trial.baseline import baseline_table
@@ -22,7 +22,6 @@ from ipt_outcomes.trial.data import TrialData, trial_data
 from ipt_outcomes.trial.flow import Flow, flow_of
 from ipt_outcomes.trial.model import ChangeModel, fit_change
 from ipt_outcomes.trial.notes import notes_of
-from ipt_outcomes.trial.record import Recorded
 from ipt_outcomes.trial.response import Response, response_of
 from ipt_outcomes.trial.table_one import TableOne
 from ipt_outcomes.trial.trajectory import Trajectory, trajectory_of
@@ -74,7 +73,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialAnalysis(ResultObject):
+class TrialAnalysis(ProtectedAnalysis):
     """One trial: who was in it, how each arm changed, and how the arms compare.
 
     Parameters
@@ -135,42 +134,11 @@ class TrialAnalysis(ResultObject):
     simulated: bool
     provenance: Provenance
 
-    @property
-    def results(self) -> Results:
-        """Every number, nothing hidden."""
-        return self.recorded.results
-
-    def protected(self, audience: Audience) -> Results:
-        """Return the numbers an audience may see.
-
-        Parameters
-        ----------
-        audience : {"internal", "board", "public", "publication"}
-
-        Returns
-        -------
-        Results
-
-        Raises
-        ------
-        OptionError
-            There is no such audience.
-        """
-        return self.recorded.protected(audience)
-
     def to_frame(self) -> pd.DataFrame:
         """Return every effect size of every comparison."""
         frames = [frame for item in self.comparisons if not (frame := item.to_frame()).empty]
         columns = ["arm1", "arm2", "source", "standardiser", "g", "se", "ci_low", "ci_high", "p_value", "sd", "df_sd"]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return options and results as JSON values."""
-        return {
-            "options": self.options.to_dict(),
-            "results": [row.to_dict() for row in self.results],
-            "provenance": self.provenance.to_dict(),
-        }
 
     def summary(self, digits: int = 2) -> str:
         """Return what was found, in plain text."""

@@ -264,13 +264,36 @@ def test_no_scores_and_no_known_direction_are_refused(make_cohort: MakeCohort) -
         ({"instruments": ["bdi2"]}, "no scores of bdi2"),
         ({"cutoffs": {"phq9": {"casenes": 10}}}, "caseness"),
         ({"cutoffs": {"phq9": 10}}, "table per instrument"),
-        ({"cutoffs": {"phq9": {"caseness": "ten"}}}, "must be numbers"),
+        ({"cutoffs": {"phq9": {"caseness": "ten"}}}, "caseness must be a number"),
+        ({"cutoffs": {"phq9": {"caseness": float("nan")}}}, "caseness must be a number"),
+        ({"cutoffs": {"phq9": {"reliable_change": -6}}}, "above 0"),
+        ({"cutoffs": {"phq9": {"reliable_change": 0}}}, "above 0"),
+        ({"cutoffs": {"phq9": {"reliable_change": 28}}}, "length of the scale"),
+        ({"cutoffs": {"phq9": {"caseness": 28}}}, "0 to 27"),
+        ({"cutoffs": {"phq9": {"remission": -1}}}, "0 to 27"),
+        ({"cutoffs": {"phq9": {"remission": 10}}}, "still be a case"),
+        ({"cutoffs": {"phq9": {"caseness": 4}}}, "still be a case"),
+        ({"cutoffs": {"phq9": {"caseness": 10}, "PHQ-9": {"caseness": 9}}}, "twice"),
+        ({"cutoffs": {"bdi2": {"caseness": 14}}}, "cut-offs are given for bdi2"),
+        ({"cutoffs": [("phq9", 10)]}, "table per instrument"),
+        ({"level": True}, "level"),
+        ({"response": 0}, "response must be a share"),
+        ({"min_sessions": 2.5}, "min_sessions"),
+        ({"by": 3}, "by must be the name"),
     ],
 )
 def test_options_that_are_none_are_refused(make_cohort: MakeCohort, options: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words) as caught:
         review(make_cohort([{"phq9": [20, 5]}]), **options)
     assert words in str(caught.value)
+
+
+def test_all_faults_of_options_are_named_at_once(make_cohort: MakeCohort) -> None:
+    wrong = {"phq9": {"caseness": 99, "reliable_change": -1}, "gad7": {"remissions": 3}}
+    with pytest.raises(OptionError) as caught:
+        review(make_cohort([{"phq9": [20, 5]}]), level=95, response=-1, min_sessions=0, instruments=[], cutoffs=wrong)
+    for words in ("level", "response", "min_sessions", "instruments", "caseness", "reliable_change", "remissions"):
+        assert words in str(caught.value), words
 
 
 def test_the_same_cohort_gives_the_same_results(clinic_cohort: Cohort, whole: ClinicReview) -> None:

@@ -84,11 +84,10 @@ class Faults:
 
     def take_over(self, other: Faults) -> None:
         """Take the faults found in one file of a folder."""
-        for mine, theirs in (
-            (self.messages, other.messages), (self.columns, other.columns), (self.tables, other.tables),
-            (self.concerned, other.concerned),
-        ):  # fmt: skip
-            mine += theirs  # type: ignore[operator]
+        self.messages += other.messages
+        self.columns += other.columns
+        self.tables += other.tables
+        self.concerned += other.concerned
         self.hints += [hint for hint in other.hints if hint not in self.hints]
 
     def failures(self, table: pd.DataFrame, messages: Iterable[str]) -> None:

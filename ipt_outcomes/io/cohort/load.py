@@ -102,7 +102,7 @@ def load_cohort(
     if is_saved(source):
         if any(option is not None for option in (mapping, expect_rows, sha256, encoding, decimal)):
             raise OptionError("a saved cohort is loaded as it was saved: it takes no mapping and no other option")
-        return read_saved(source)  # type: ignore[arg-type]
+        return read_saved(source)
     if decimal is not None:
         require_choice("decimal", decimal, (".", ","))
     plan = read_cohort_mapping(mapping)

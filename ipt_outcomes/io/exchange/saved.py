@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from ipt_outcomes.privacy.gate import GateEntry
 _LARGEST_PACKAGE = 20_000_000
 
 
-def is_saved(folder: object) -> bool:
+def is_saved(folder: object) -> TypeGuard[str | os.PathLike[str]]:
     """Whether a path is a folder that `save_cohort` made (its tables are not looked at).
 
     Parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -150,7 +149,10 @@ class _Sheet:
             texts = np.asarray(self.table.column(f"s{place}").to_numpy(), dtype=object)
             header.append((_told(int(kinds[0]), float(values[0]), texts[0], ".") or "").strip())
             columns.append(_Column(told, kinds[1:], values[1:], texts[1:]))
-        cells: Callable[[int], list[str]] = lambda place: [text or "" for text in columns[place].all_texts()]  # noqa: E731
+
+        def cells(place: int) -> list[str]:
+            return [text or "" for text in columns[place].all_texts()]
+
         labels = [str(column.told["letters"]) for column in columns]
         for place, title in named_columns(header, cells, self.name, self.warnings, labels):
             columns[place].title = title

@@ -169,7 +169,9 @@ class ProposedMapping(ResultObject):
         if wrong:
             raise OptionError(f"nothing proposed to accept: {', '.join(wrong)}", hint="See .undecided and .to_frame().")
         settled = _named_in(parts)
-        record = self._without({*left_out, *settled}, parts).mapping.to_dict()  # type: ignore[union-attr]
+        plan = self._without({*left_out, *settled}, parts).mapping
+        assert isinstance(plan, CohortMapping)  # noqa: S101  the kind was looked at above
+        record: dict[str, Any] = plan.to_dict()
         for part, entries in parts.items():
             record[part] = _merged(record.get(part, {}), entries)
         record["left_out"] = [*record.get("left_out", ()), *left_out]

@@ -86,8 +86,9 @@ def mmrm(
     Examples
     --------
     >>> from ipt_outcomes import simulate
-    >>> monthly = simulate.trial().outcome("hrsd17").query("week > 0")
-    >>> fit = mmrm("hrsd17 ~ arm * factor(week) + baseline", monthly, subject="patient_id", visit="week")
+    >>> scores = simulate.trial().outcome("hrsd17")
+    >>> later = scores[scores["week"] > 0]
+    >>> fit = mmrm("hrsd17 ~ arm * factor(week) + baseline", later, subject="patient_id", visit="week")
     >>> fit.converged, fit.covariance.shape
     (True, (4, 4))
     """

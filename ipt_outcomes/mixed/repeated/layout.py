@@ -260,7 +260,7 @@ def _columns(design: Design, split: Split, visits: Visits, constants: np.ndarray
             at_visit.append(None)
     separate = [place for place, (basis, _) in enumerate(split.fixed) if at_visit[basis] is not None]
     rest = [place for place in range(len(split.fixed)) if place not in set(separate)]
-    basis = [at_visit[split.fixed[place][0]] for place in separate]
+    basis = [own for place in separate if (own := at_visit[split.fixed[place][0]]) is not None]
     varying = []
     for place in rest:
         changing, constant = split.fixed[place]
@@ -268,7 +268,7 @@ def _columns(design: Design, split: Split, visits: Visits, constants: np.ndarray
         assert rows is not None  # noqa: S101  the column of ones is a function of the visit
         varying.append(rows * constants[design.codes, constant])
     columns = Columns(
-        np.column_stack(basis) if basis else np.zeros((t, 0)),  # type: ignore[arg-type]
+        np.column_stack(basis) if basis else np.zeros((t, 0)),
         np.array([split.fixed[place][1] for place in separate], dtype=np.int64),
         np.array(separate, dtype=np.int64),
         np.array([*rest, len(split.fixed)], dtype=np.int64),

@@ -80,7 +80,7 @@ def _asked(book: Workbook, asked: str | int) -> Sheet:
     return found[0]
 
 
-class _Enough(Exception):  # noqa: N818
+class _Enough(Exception):  # noqa: N818  it ends a reading that went well
     """A first cell was found: the rest need not be looked at."""
 
 
