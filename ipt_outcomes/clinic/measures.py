@@ -38,8 +38,6 @@ class Cuts:
         Remission: up to this score (from the good end).
     sources : mapping of str to str
         Where each cut-off comes from.
-    used_by : mapping of str to str
-        Who uses a cut-off, where that is known.
     unverified : frozenset of str
         Cut-offs that were not confirmed: defaults, not established.
     """
@@ -53,7 +51,6 @@ class Cuts:
     reliable_change: float | None = None
     remission: float | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
-    used_by: Mapping[str, str] = field(default_factory=dict)
     unverified: frozenset[str] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,7 +98,6 @@ def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
         cuts,
         **own,  # type: ignore[arg-type]
         sources={**cuts.sources, **dict.fromkeys(own, GIVEN)},
-        used_by={cut: system for cut, system in cuts.used_by.items() if cut not in own},
         unverified=cuts.unverified - own.keys(),
     )
 
@@ -163,6 +159,5 @@ def _from_registry(name: str) -> Cuts:
         maximum=float("inf") if known.maximum is None else known.maximum,
         **found,
         sources=sources,
-        used_by={"reliable_change": known.reliable_change_system} if known.reliable_change_system else {},
         unverified=frozenset(cut for cut in found if known.doubts(fields[cut])),
     )
