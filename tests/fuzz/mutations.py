@@ -1,5 +1,6 @@
 """Files made on the spot in every format, and ways to damage them: by bytes, by cuts, by grammar."""
 
+import copy
 import io
 import json
 import random
@@ -198,18 +199,19 @@ def by_json(content: bytes, dice: random.Random) -> bytes:
         places = _places(tree)
         if not places:
             break
+        # Copies: a value that is put in twice, and changed, would hold itself and change later runs.
         holder, key = dice.choice(places)
         deed = dice.randrange(4)
         if deed == 0:
             del holder[key]
         elif deed == 1 and isinstance(holder, dict):
             holder[dice.choice(("path", "hash", "schema", "dialect", "encoding", "data", "name", "bytes"))] = (
-                dice.choice(JSON_VALUES)
+                copy.deepcopy(dice.choice(JSON_VALUES))
             )
         elif deed == 2:
             holder[key] = [holder[key], holder[key]]
         else:
-            holder[key] = dice.choice(JSON_VALUES)
+            holder[key] = copy.deepcopy(dice.choice(JSON_VALUES))
     return json.dumps(tree, ensure_ascii=dice.random() < 0.5).encode("utf-8", "replace")
 
 

@@ -46,6 +46,8 @@ main()
 """
 _WATCH_EVERY = 0.05
 _START_SECONDS = 60.0
+# The two look alike from outside: a library that finds no memory cannot be loaded.
+_START_HINT = "The memory limit may be too low, or pyreadstat and pyarrow are not installed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +173,11 @@ class Session:
         except ChildEndedError:
             raise IptError(
                 "statistical files are read in a process of their own, which ended at its start",
-                hint="The memory limit may be too low, or pyreadstat and pyarrow cannot be loaded.",
+                hint=_START_HINT,
             ) from None
         if not told["ready"]:
             self.close()
-            raise IptError("statistical files need pyreadstat and pyarrow, which could not be loaded")
+            raise IptError("statistical files need pyreadstat and pyarrow, which could not be loaded", hint=_START_HINT)
         self._enforced = told["enforced"]
         return process
 
