@@ -1,7 +1,12 @@
 """Quality review of a clinic: who recovered, improved or got worse, out of whom, and how sure that is."""
 
+from ipt_outcomes.clinic.anchor import AnchorChange, AnchorGroup, anchor_between, anchor_change, anchor_group
+from ipt_outcomes.clinic.attrition import attrition
+from ipt_outcomes.clinic.case_mix import CaseMix, case_mix
 from ipt_outcomes.clinic.change import PercentChange, percent_change
+from ipt_outcomes.clinic.control_charts import ControlChart, p_chart, u_chart, xmr
 from ipt_outcomes.clinic.courses import ALL, UNKNOWN, Courses
+from ipt_outcomes.clinic.funnel_limits import Funnel, funnel
 from ipt_outcomes.clinic.job import ClinicJob
 from ipt_outcomes.clinic.judging import Measure
 from ipt_outcomes.clinic.measures import CUT_NAMES, GIVEN, PAIR, Cuts
@@ -10,7 +15,9 @@ from ipt_outcomes.clinic.outcomes import COMPLETERS, LAST, RATES, RULES, STARTER
 from ipt_outcomes.clinic.reliable import ReliableChange, reliable_change
 from ipt_outcomes.clinic.review import ClinicReview, review
 from ipt_outcomes.clinic.significance import ClinicalSignificance, clinical_significance, cutoff
+from ipt_outcomes.clinic.sudden_gains import SuddenGains, gain_cut, sudden_gains, sudden_gains_by_cut, sudden_losses
 from ipt_outcomes.clinic.talking_therapies import TalkingTherapies, talking_therapies
+from ipt_outcomes.survival import KaplanMeier, kaplan_meier
 
 __all__ = [
     "ALL",
@@ -23,20 +30,41 @@ __all__ = [
     "RULES",
     "STARTERS",
     "UNKNOWN",
+    "AnchorChange",
+    "AnchorGroup",
+    "CaseMix",
     "ClinicJob",
     "ClinicReview",
     "ClinicalSignificance",
+    "ControlChart",
     "Courses",
     "Cuts",
+    "Funnel",
+    "KaplanMeier",
     "Measure",
     "PercentChange",
     "ReliableChange",
     "ReviewOptions",
+    "SuddenGains",
     "TalkingTherapies",
+    "anchor_between",
+    "anchor_change",
+    "anchor_group",
+    "attrition",
+    "case_mix",
     "clinical_significance",
     "cutoff",
+    "funnel",
+    "gain_cut",
+    "kaplan_meier",
+    "p_chart",
     "percent_change",
     "reliable_change",
     "review",
+    "sudden_gains",
+    "sudden_gains_by_cut",
+    "sudden_losses",
     "talking_therapies",
+    "u_chart",
+    "xmr",
 ]

@@ -165,7 +165,7 @@ def _chosen(cohort: Cohort, options: ReviewOptions, notes: list[str]) -> list[Cu
             f"cut-offs are given for {', '.join(unused)}, of which the cohort has no scores; it has {', '.join(there)}"
         )
     names = [name for name in options.instruments or there if name in scored]
-    known = [cuts_of(name, options.cutoffs.get(name)) for name in names]
+    known = [cuts_of(name, options.cutoffs.get(name), cohort.instrument(name)) for name in names]
     mute = [cuts.label for cuts in known if cuts.better is None]
     if mute:
         notes.append(f"Not judged, since it is not known which end of the scale is the good one: {', '.join(mute)}.")

@@ -10,10 +10,12 @@ from typing import Any
 from ipt_outcomes.clinic.change import Better
 from ipt_outcomes.effects.proportions import is_number
 from ipt_outcomes.errors import OptionError, require_known
-from ipt_outcomes.instruments import instrument, instrument_name
+from ipt_outcomes.instruments import Instrument, instrument, instrument_name
 
 CUT_NAMES = ("caseness", "reliable_change", "remission")
 GIVEN = "given by the user"
+BY_MAPPING = "set by the user: "
+"""How the source of a cut-off begins that the mapping of the data sets; the user's own words follow."""
 
 PAIR = "nhs_talking_therapies"
 """Name of the PHQ-9 and GAD-7 pair in results."""
@@ -53,6 +55,11 @@ class Cuts:
     sources: Mapping[str, str] = field(default_factory=dict)
     unverified: frozenset[str] = frozenset()
 
+    def is_own(self, name: str) -> bool:
+        """Whether a cut-off is the user's, not the registry's."""
+        source = self.sources.get(name, "")
+        return source == GIVEN or source.startswith(BY_MAPPING)
+
     def to_dict(self) -> dict[str, Any]:
         """Return direction, range and cut-offs as JSON values."""
         return {
@@ -63,7 +70,7 @@ class Cuts:
         }
 
 
-def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
+def cuts_of(name: str, given: Mapping[str, float | None] | None = None, known: Instrument | None = None) -> Cuts:
     """Return what is known of an instrument.
 
     Parameters
@@ -73,6 +80,8 @@ def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
     given : mapping of str to float or None, optional
         Cut-offs of the user's, under the names of `CUT_NAMES`; they take the place of the registry's, None takes
         one away.
+    known : Instrument, optional
+        The instrument with the facts that the mapping of the data sets; the registry's by default.
 
     Returns
     -------
@@ -84,10 +93,10 @@ def cuts_of(name: str, given: Mapping[str, float | None] | None = None) -> Cuts:
         `given` names something else, or a value is no number, is outside the scale, or cannot be with another one.
         All faults are named.
     """
-    known = instrument_name(name)
+    found = instrument_name(name)
     cuts = Cuts(name=name, label=name, better=None, minimum=float("-inf"), maximum=float("inf"))
-    if known is not None:
-        cuts = _from_registry(known)
+    if found is not None:
+        cuts = _from_registry(known or instrument(found))
     if not given:
         return cuts
     require_known("an instrument has no cut-off named", given, CUT_NAMES)
@@ -141,8 +150,7 @@ def cut_faults(cuts: Cuts, given: Mapping[str, float | None]) -> list[str]:
     return faults
 
 
-def _from_registry(name: str) -> Cuts:
-    known = instrument(name)
+def _from_registry(known: Instrument) -> Cuts:
     fields = {
         "caseness": "caseness_max" if known.better == "higher" else "caseness_min",
         "reliable_change": "reliable_change",
@@ -150,9 +158,11 @@ def _from_registry(name: str) -> Cuts:
     }
     found = {cut: getattr(known, entry) for cut, entry in fields.items() if getattr(known, entry) is not None}
     source = "; ".join(known.sources) or "the registry of instruments, without a source"
-    sources = dict.fromkeys(found, source)
+    sources = {
+        cut: source if (own := known.override(fields[cut])) is None else f"{BY_MAPPING}{own.source}" for cut in found
+    }
     return Cuts(
-        name=name,
+        name=known.name,
         label=known.short,
         better=known.better if known.kind == "outcome" else None,
         minimum=float("-inf") if known.minimum is None else known.minimum,
