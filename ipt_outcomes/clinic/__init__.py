@@ -14,6 +14,14 @@ from ipt_outcomes.clinic.options import ReviewOptions
 from ipt_outcomes.clinic.outcomes import COMPLETERS, LAST, RATES, RULES, STARTERS
 from ipt_outcomes.clinic.reliable import ReliableChange, reliable_change
 from ipt_outcomes.clinic.review import ClinicReview, review
+from ipt_outcomes.clinic.service import (
+    FollowUp,
+    Spells,
+    WaitingTimes,
+    depression_remission_or_response,
+    remission_and_relapse,
+    waiting_times,
+)
 from ipt_outcomes.clinic.significance import ClinicalSignificance, clinical_significance, cutoff
 from ipt_outcomes.clinic.sudden_gains import SuddenGains, gain_cut, sudden_gains, sudden_gains_by_cut, sudden_losses
 from ipt_outcomes.clinic.talking_therapies import TalkingTherapies, talking_therapies
@@ -39,14 +47,17 @@ __all__ = [
     "ControlChart",
     "Courses",
     "Cuts",
+    "FollowUp",
     "Funnel",
     "KaplanMeier",
     "Measure",
     "PercentChange",
     "ReliableChange",
     "ReviewOptions",
+    "Spells",
     "SuddenGains",
     "TalkingTherapies",
+    "WaitingTimes",
     "anchor_between",
     "anchor_change",
     "anchor_group",
@@ -54,17 +65,20 @@ __all__ = [
     "case_mix",
     "clinical_significance",
     "cutoff",
+    "depression_remission_or_response",
     "funnel",
     "gain_cut",
     "kaplan_meier",
     "p_chart",
     "percent_change",
     "reliable_change",
+    "remission_and_relapse",
     "review",
     "sudden_gains",
     "sudden_gains_by_cut",
     "sudden_losses",
     "talking_therapies",
     "u_chart",
+    "waiting_times",
     "xmr",
 ]
