@@ -53,7 +53,7 @@ def main() -> None:
     """  # noqa: D301  (\b is click's mark for a block it must not reflow)
 
 
-from ipt_outcomes.cli import data, mapping, patients, reports  # noqa: E402  (the commands need `main`)
+from ipt_outcomes.cli import data, instruments, mapping, patients, reports  # noqa: E402  (the commands need `main`)
 
 main.add_command(reports.demo)
 main.add_command(patients.trial)
@@ -64,4 +64,4 @@ main.add_command(reports.verify)
 main.add_command(mapping.map_command)
 main.add_command(data.check)
 main.add_command(data.schema)
-main.add_command(data.instruments)
+main.add_command(instruments.instruments)

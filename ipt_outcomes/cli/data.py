@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from ipt_outcomes.cli.options import (
     event_option,
     json_option,
     mapping_option,
+    sheet_chosen,
+    sheet_option,
 )
 from ipt_outcomes.errors import DataError, IptError
 
@@ -36,6 +39,7 @@ _PATIENTS = (
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @mapping_option
+@sheet_option
 @encoding_option
 @decimal_option
 @better_option
@@ -45,6 +49,7 @@ _PATIENTS = (
 def check(
     file: Path,
     mapping: str | None,
+    sheet: str | None,
     encoding: str | None,
     decimal: Decimal | None,
     better: Better | None,
@@ -58,11 +63,12 @@ def check(
     """
     from ipt_outcomes.io.kind import holds_patients
 
+    reading = {"encoding": encoding, "decimal": decimal}
     try:
-        if holds_patients(file, mapping):
-            _check_patients(file, mapping, encoding, decimal, as_json=as_json)
+        if holds_patients(file, mapping, sheet=sheet_chosen(sheet)):
+            _check_patients(file, mapping, sheet, reading, as_json=as_json)
         else:
-            _check_studies(file, mapping, encoding, decimal, better, event, as_json=as_json)
+            _check_studies(file, mapping, sheet, reading, better, event, as_json=as_json)
     except DataError as error:
         if error.failures is None:
             raise
@@ -73,15 +79,16 @@ def check(
 
 
 def _check_patients(
-    file: Path, mapping: str | None, encoding: str | None, decimal: Decimal | None, *, as_json: bool
+    file: Path, mapping: str | None, sheet: str | None, reading: dict[str, Any], *, as_json: bool
 ) -> None:
     from ipt_outcomes.io import load_cohort
 
-    cohort = load_cohort(file, mapping=mapping, encoding=encoding, decimal=decimal)
+    cohort = load_cohort(file, mapping=mapping, sheet=sheet_chosen(sheet), **reading)
     if as_json:
         record = {"refused": False, "file": cohort.source.name, "sha256": cohort.source.sha256}
         frames = {"contents": cohort.to_frame(), "gate": cohort.gate.to_frame(), "checks": cohort.gate.checks()}
         frames["flow"] = cohort.flow
+        frames["measures"] = cohort.gate.measures()
         click.echo(
             _json({**record, **{name: _records(frame) for name, frame in frames.items()}, "notes": cohort.notes})
         )
@@ -105,29 +112,32 @@ def _flow_lines(flow: pd.DataFrame) -> str:
 def _check_studies(
     file: Path,
     mapping: str | None,
-    encoding: str | None,
-    decimal: Decimal | None,
+    sheet: str | None,
+    reading: dict[str, Any],
     better: Better | None,
     event: Event | None,
     *,
     as_json: bool,
 ) -> None:
     from ipt_outcomes.evidence import check_given, study_effects
-    from ipt_outcomes.io import load_studies
+    from ipt_outcomes.io import load_studies, read_mapping
     from ipt_outcomes.results import plural
 
-    studies = load_studies(file, mapping=mapping, encoding=encoding, decimal=decimal)
+    plan = read_mapping(mapping)
+    if sheet is not None:
+        plan = dataclasses.replace(plan, sheet=sheet_chosen(sheet))
+    studies = load_studies(file, mapping=plan, **reading)
+    found = studies.check()
     if as_json:
         record = {"refused": False, "file": studies.source.name, "sha256": studies.source.sha256}
-        looks_wrong = [warning.in_full() for warning in studies.warnings]
         counts = {"rows": len(studies), "studies": studies.n_studies}
-        click.echo(_json({**record, **counts, "looks_wrong": looks_wrong, "notes": studies.notes}))
+        click.echo(_json({**record, **counts, "check": _records(found), "notes": studies.notes}))
         return
     rows, n = plural(len(studies), "row", "rows"), studies.n_studies
     count = f"{len(studies)} {rows} of {n} {plural(n, 'study', 'studies')}"
     click.echo(f"{studies.source.name}: {count}, every cell valid.")
     _print_list("Read as follows:", list(studies.notes))
-    _print_list("Looks wrong (nothing was changed):", [warning.in_full() for warning in studies.warnings])
+    _print_findings(found)
     try:
         effects = study_effects(studies, better=better, event=event)
     except IptError as error:
@@ -139,6 +149,18 @@ def _check_studies(
     given = check_given(studies, better=better, event=event)
     off = [f"row {row.row}, {row.study}: {row.reason}" for row in given.itertuples()]
     _print_list("Rows whose databank effect does not follow from their numbers:", off)
+
+
+def _print_findings(found: pd.DataFrame) -> None:
+    """What `Studies.check` found: columns of the standard that are not there in one line, all else by finding."""
+    absent = found["check"].eq("required_column")
+    if absent.any():
+        click.echo(f"\nColumns of the Metapsy standard that are not there: {', '.join(found.loc[absent, 'columns'])}")
+        click.echo("Results that differ only in them look alike.")
+    said = list(dict.fromkeys(found.loc[~absent, "detail"]))
+    _print_list("Looks wrong (nothing was changed):", said)
+    if found.empty:
+        click.echo("\nNothing looks wrong, and every column of the Metapsy standard is there.")
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -204,17 +226,3 @@ def schema(table: str | None) -> None:
         click.echo("ipt-outcomes schema TABLE prints one of them.")
         return
     click.echo(load_schema(table).describe())
-
-
-@click.command()
-@click.argument("name", required=False)
-def instruments(name: str | None) -> None:
-    """Print range, direction, cut-offs and their sources of an instrument NAME, or the names of all."""
-    from ipt_outcomes.instruments import instrument
-    from ipt_outcomes.instruments import instruments as known
-
-    if name is None:
-        click.echo("Instruments: " + ", ".join(known()))
-        click.echo("ipt-outcomes instruments NAME prints one of them.")
-        return
-    click.echo(instrument(name).describe())

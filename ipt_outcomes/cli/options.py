@@ -86,6 +86,9 @@ decimal_option = click.option(
 mapping_option = click.option(
     "--mapping", metavar="MAP.toml", help="Mapping of the columns to the dictionary: a file or a name."
 )
+sheet_option = click.option(
+    "--sheet", metavar="NAME|NUMBER", help="Sheet of a workbook that has several: its name, or its number from 1."
+)
 better_option = click.option(
     "--better", type=click.Choice(get_args(Better)), help="Which scores are better, where nothing tells."
 )
@@ -93,6 +96,16 @@ event_option = click.option(
     "--event", type=click.Choice(get_args(Event)), help="What events mean, where the table does not tell."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+
+
+def sheet_chosen(text: str | None) -> str | int | None:
+    """Return the sheet as readers take it: a number where it is one."""
+    return int(text) if text is not None and text.isdigit() else text
+
+
+def with_sheet(mapping: dict[str, Any] | None, text: str | None) -> dict[str, Any] | None:
+    """Return the record of a mapping with the sheet that was chosen, so that a report can be made again."""
+    return mapping if text is None else {**(mapping or {}), "sheet": sheet_chosen(text)}
 
 
 def merged_conditions(given: tuple[tuple[str, list[str]], ...]) -> dict[str, list[str]]:

@@ -17,7 +17,9 @@ from ipt_outcomes.cli.options import (
     merged_conditions,
     new_folder,
     output_options,
+    sheet_option,
     where_option,
+    with_sheet,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def _audience(*choices: str) -> Callable[..., Any]:
 @_LEVEL
 @_TITLE
 @_audience("internal", "board", "public", "publication")
+@sheet_option
 @encoding_option
 @decimal_option
 @json_option
@@ -101,6 +104,7 @@ def trial(file: Path, **options: Any) -> None:
 @_LEVEL
 @_TITLE
 @_audience("internal", "board", "public")
+@sheet_option
 @encoding_option
 @decimal_option
 @json_option
@@ -131,7 +135,7 @@ def _report(name: str, file: Path, options: dict[str, Any], chosen: dict[str, An
 
     record = {
         "job": name,
-        "mapping": mapping_record(options["mapping"], name),
+        "mapping": with_sheet(mapping_record(options["mapping"], name), options["sheet"]),
         "where": merged_conditions(options["where"]),
         "encoding": options["encoding"],
         "decimal": options["decimal"],

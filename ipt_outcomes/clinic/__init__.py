@@ -25,6 +25,7 @@ from ipt_outcomes.clinic.service import (
 from ipt_outcomes.clinic.significance import ClinicalSignificance, clinical_significance, cutoff
 from ipt_outcomes.clinic.sudden_gains import SuddenGains, gain_cut, sudden_gains, sudden_gains_by_cut, sudden_losses
 from ipt_outcomes.clinic.talking_therapies import TalkingTherapies, talking_therapies
+from ipt_outcomes.clinic.unit_effects import UnitEffects, unit_effects
 from ipt_outcomes.survival import KaplanMeier, kaplan_meier
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Spells",
     "SuddenGains",
     "TalkingTherapies",
+    "UnitEffects",
     "WaitingTimes",
     "anchor_between",
     "anchor_change",
@@ -79,6 +81,7 @@ __all__ = [
     "sudden_losses",
     "talking_therapies",
     "u_chart",
+    "unit_effects",
     "waiting_times",
     "xmr",
 ]

@@ -105,7 +105,7 @@ def case_mix(data: pd.DataFrame, formula: str, *, by: str, family: Family = "bin
     Spiegelhalter (2005), Stat Med 24:1185-1202, doi:10.1002/sim.1970.
     """
     require_choice("family", family, ("binomial", "gaussian"))
-    frame = _with_numbers(data, formula, family)
+    frame = with_numbers(data, formula, family)
     design = build_design(parse(formula), frame, subject=by)
     x, y = design.fixed_matrix(), design.y
     names = [column.name for column in design.fixed]
@@ -133,8 +133,20 @@ def case_mix(data: pd.DataFrame, formula: str, *, by: str, family: Family = "bin
     )
 
 
-def _with_numbers(data: pd.DataFrame, formula: str, family: str) -> pd.DataFrame:
-    """Turn an outcome of booleans into 0 and 1, so that a formula can take it."""
+def with_numbers(data: pd.DataFrame, formula: str, family: str) -> pd.DataFrame:
+    """Turn an outcome of booleans into 0 and 1, so that a formula can take it.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+    formula : str
+    family : str
+        Only the outcome of ``"binomial"`` is looked at.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
     outcome = parse(formula).response
     name = getattr(outcome, "name", None)
     if family != "binomial" or name not in data.columns or not pd.api.types.is_bool_dtype(data[name]):

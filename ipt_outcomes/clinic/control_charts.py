@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from ipt_outcomes.clinic.chart_rules import rules_of
 from ipt_outcomes.effects.proportions import is_number
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.results import Provenance, ResultObject, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ChartKind = Literal["xmr", "p", "u"]
 Direction = Literal["higher", "lower", "neither"]
@@ -67,6 +70,12 @@ class ControlChart(ResultObject):
     def to_frame(self) -> pd.DataFrame:
         """Return `points`."""
         return self.points.copy()
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the chart; options as in `ipt_outcomes.figures.control_chart`."""
+        from ipt_outcomes.figures.service import control_chart
+
+        return control_chart(self, ax=ax, **options)
 
     def summary(self, digits: int = 2) -> str:
         """Return centre, limits, what stands out and the warnings."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from scipy.stats import binom
 from ipt_outcomes.effects.proportions import check_level, is_number
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.results import Provenance, ResultObject, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FunnelLimits = Literal["exact", "exact-interpolated", "arcsine", "over-dispersed"]
 
@@ -54,6 +57,12 @@ class Funnel(ResultObject):
     def to_frame(self) -> pd.DataFrame:
         """Return `units`."""
         return self.units.copy()
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the funnel; options as in `ipt_outcomes.figures.unit_funnel`."""
+        from ipt_outcomes.figures.service import unit_funnel
+
+        return unit_funnel(self, ax=ax, **options)
 
     def summary(self, digits: int = 1) -> str:
         """Return how many units are outside, without a ranking."""

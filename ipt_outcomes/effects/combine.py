@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ipt_outcomes.effects.columns import Columns
 from ipt_outcomes.effects.effect_sizes import EffectSizes
 from ipt_outcomes.effects.inputs import FloatArray, read_rows
 from ipt_outcomes.errors import DesignError, OptionError
@@ -130,15 +131,7 @@ def split_control(n_arm2: npt.ArrayLike, *, study: Any, event_arm2: npt.ArrayLik
     return pd.DataFrame({**{name: values / count for name, values in rows.columns.items()}, "shared_by": count})
 
 
-class DesignEffect(NamedTuple):
-    """Design effect of cluster randomisation.
-
-    Parameters
-    ----------
-    factor : numpy.ndarray, shape (k,)
-        What every sampling variance is multiplied by, every number of participants divided by; 1 or more.
-    """
-
+class _DesignEffect(NamedTuple):
     factor: FloatArray
 
 
@@ -238,3 +231,16 @@ def adjust_for_clusters(effects: EffectSizes, *, cluster_size: npt.ArrayLike, ic
         flags=tuple(flags),
         provenance=Provenance(function=effects.provenance.function, options=options),
     )
+
+
+class DesignEffect(Columns, _DesignEffect):
+    """Design effect of cluster randomisation.
+
+    Parameters
+    ----------
+    factor : numpy.ndarray, shape (k,)
+        What every sampling variance is multiplied by, every number of participants divided by; 1 or more.
+    """
+
+    __slots__ = ()
+    about = "Design effects of clusters"

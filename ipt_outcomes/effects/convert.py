@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ipt_outcomes.effects.binary import Event, log_odds_ratio, note_without_information
 from ipt_outcomes.effects.build import build
+from ipt_outcomes.effects.columns import Columns
 from ipt_outcomes.effects.correction import small_sample_correction
 from ipt_outcomes.effects.effect_sizes import EffectSizes
 from ipt_outcomes.effects.inputs import FloatArray, read_rows, read_signs
@@ -24,15 +25,7 @@ _LOG_ODDS_PER_SD: Mapping[str, float] = {"logistic": float(np.pi / np.sqrt(3)), 
 _EVENT_SIGNS = {"good": 1.0, "bad": -1.0}
 
 
-class Converted(NamedTuple):
-    """An effect on another scale and its variance; the sign is that of the effect converted.
-
-    Parameters
-    ----------
-    yi, vi : numpy.ndarray, shape (k,)
-        Effect and sampling variance; NaN where an ingredient was missing.
-    """
-
+class _Converted(NamedTuple):
     yi: FloatArray
     vi: FloatArray
 
@@ -253,3 +246,16 @@ def _metapsy_correction(total: FloatArray) -> FloatArray:
     rows.require_at_least("totaln_arm1 + totaln_arm2", 4)
     rows.check()
     return small_sample_correction(total - 2, exact=False)
+
+
+class Converted(Columns, _Converted):
+    """An effect on another scale and its variance; the sign is that of the effect converted.
+
+    Parameters
+    ----------
+    yi, vi : numpy.ndarray, shape (k,)
+        Effect and sampling variance; NaN where an ingredient was missing.
+    """
+
+    __slots__ = ()
+    about = "Effects on another scale"

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-Measure = Literal["SMD", "MD", "SMDC", "OR", "RR", "RD", "ROM", "SMC", "MC", "SMDPC", "IRR", "IRD", "RATIO", "EFFECT"]
+Measure = Literal[
+    "SMD", "MD", "SMDC", "OR", "RR", "RD", "ROM", "SMC", "MC", "SMDPC", "IRR", "IRD", "RATIO", "EFFECT", "VR", "CVR",
+    "ROMC", "ASD", "IRSD", "YUQ", "PHI",
+]  # fmt: skip
 
 MEASURE_NAMES: dict[Measure, str] = {
     "SMD": "standardised mean difference (Hedges' g)",
@@ -32,11 +35,18 @@ MEASURE_NAMES: dict[Measure, str] = {
     "IRD": "incidence rate difference",
     "RATIO": "log ratio, as given",
     "EFFECT": "effect, as given",
+    "VR": "log ratio of standard deviations",
+    "CVR": "log ratio of coefficients of variation",
+    "ROMC": "log ratio of means from pre to post, without control group",
+    "ASD": "difference of arcsine-transformed risks",
+    "IRSD": "difference of the square roots of incidence rates",
+    "YUQ": "Yule's Q",
+    "PHI": "phi coefficient",
 }
 
-RATIOS: frozenset[str] = frozenset({"OR", "RR", "ROM", "IRR", "RATIO"})
+RATIOS: frozenset[str] = frozenset({"OR", "RR", "ROM", "IRR", "RATIO", "VR", "CVR", "ROMC"})
 # No control group: the change holds what time alone would have done
-WITHOUT_CONTROL: frozenset[str] = frozenset({"SMC", "MC"})
+WITHOUT_CONTROL: frozenset[str] = frozenset({"SMC", "MC", "ROMC"})
 
 _STYLES: dict[int, Style] = {0: "integer", 1: "decimal1", 2: "decimal2", 3: "decimal3"}
 

@@ -9,25 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from ipt_outcomes.effects.columns import Columns
 from ipt_outcomes.effects.inputs import FloatArray, Rows, read_rows, read_signs
 from ipt_outcomes.effects.proportions import check_level
 from ipt_outcomes.effects.smd import BETTER_SIGNS, Better
 from ipt_outcomes.errors import require_choice
 
 
-class ImputedResponse(NamedTuple):
-    """Response rate imputed from a normal outcome.
-
-    Parameters
-    ----------
-    rate : numpy.ndarray, shape (k,)
-        Proportion with the response, 0 to 1.
-    event : numpy.ndarray, shape (k,)
-        Rate times n, rounded to a whole number of people.
-    method : str
-        The rule used.
-    """
-
+class _ImputedResponse(NamedTuple):
     rate: FloatArray
     event: FloatArray
     method: str
@@ -170,3 +159,20 @@ def _read(columns: Mapping[str, npt.ArrayLike], lengths: Mapping[str, int]) -> R
 def _rounded(rate: FloatArray, n: FloatArray, method: str) -> ImputedResponse:
     rate = np.where(np.isnan(n), np.nan, rate)
     return ImputedResponse(rate, np.asarray(np.rint(rate * n)), method)
+
+
+class ImputedResponse(Columns, _ImputedResponse):
+    """Response rate imputed from a normal outcome.
+
+    Parameters
+    ----------
+    rate : numpy.ndarray, shape (k,)
+        Proportion with the response, 0 to 1.
+    event : numpy.ndarray, shape (k,)
+        Rate times n, rounded to a whole number of people.
+    method : str
+        The rule used.
+    """
+
+    __slots__ = ()
+    about = "Imputed response rates"

@@ -161,6 +161,64 @@ def mean_change(
     )
 
 
+def ratio_of_means_change(
+    mean_pre: npt.ArrayLike,
+    sd_pre: npt.ArrayLike,
+    mean_post: npt.ArrayLike,
+    sd_post: npt.ArrayLike,
+    n: npt.ArrayLike,
+    r: npt.ArrayLike,
+) -> EffectSizes:
+    """Log ratio of one group's means, post over pre, one per study.
+
+    Parameters
+    ----------
+    mean_pre, sd_pre, mean_post, sd_post, n, r : array_like, shape (k,)
+        As in `smd_paired`, on a scale with a true zero.
+
+    Returns
+    -------
+    EffectSizes
+        ``yi`` on the log scale, bias-corrected: negative where the score fell. A row whose means differ in sign,
+        or one of which is 0, has no ratio and is flagged. There is no control group, as in `smd_paired`.
+
+    Raises
+    ------
+    DesignError
+        As in `smd_paired`.
+
+    References
+    ----------
+    Lajeunesse (2011), Ecology 92(11):2049-2055, doi:10.1890/11-0423.1;
+    Lajeunesse (2015), Ecology 96(8):2056-2063, doi:10.1890/14-2402.1 (correction).
+
+    Examples
+    --------
+    >>> import ipt_outcomes as ipt
+    >>> ipt.effects.ratio_of_means_change(23.5, 4.1, 12.6, 6.0, 50, 0.4).yi.round(3)
+    array([-0.621])
+    """
+    columns = {"mean_pre": mean_pre, "sd_pre": sd_pre, "mean_post": mean_post, "sd_post": sd_post, "n": n, "r": r}
+    rows = _paired_rows(columns, {})
+    flags = rows.missing_flags()
+    pre, post = rows["mean_pre"], rows["mean_post"]
+    with np.errstate(all="ignore"):
+        before, after = rows["sd_pre"] / pre, rows["sd_post"] / post
+        yi = np.where(pre * post > 0, np.log(post / pre), np.nan) + (after**2 - before**2) / (2 * rows["n"])
+        vi = (before**2 + after**2 - 2 * rows["r"] * before * after) / rows["n"]
+    for row in np.flatnonzero(pre * post <= 0):
+        flags[row] = "no effect: the two means differ in sign, or one is 0, so their ratio means nothing"
+    return build(
+        yi,
+        vi,
+        flags,
+        measure="ROMC",
+        convention="post over pre, bias-corrected",
+        function="ratio_of_means_change",
+        options={"formula": "log(post/pre) + (c2² − c1²)/(2n), variance (c1² + c2² − 2r c1 c2)/n, c = SD/mean"},
+    )
+
+
 def smd_pre_post_control(
     mean_pre_arm1: npt.ArrayLike,
     sd_pre_arm1: npt.ArrayLike,

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from ipt_outcomes.effects.columns import Columns
 from ipt_outcomes.errors import DesignError, OptionError
 
 
-class Limits(NamedTuple):
-    """Limits of a proportion (0 to 1), or of a difference of two (-1 to 1)."""
-
+class _Limits(NamedTuple):
     low: np.ndarray
     high: np.ndarray
 
@@ -145,3 +144,10 @@ def _check_counts(events: np.ndarray, total: np.ndarray) -> None:
             f"{len(rows)} of {wrong.size}: positions {', '.join(str(row) for row in rows)}",
             rows=rows,
         )
+
+
+class Limits(Columns, _Limits):
+    """Limits of a proportion (0 to 1), or of a difference of two (-1 to 1)."""
+
+    __slots__ = ()
+    about = "Confidence limits"

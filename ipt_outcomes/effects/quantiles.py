@@ -9,24 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from ipt_outcomes.effects.columns import Columns
 from ipt_outcomes.effects.inputs import FloatArray, Rows, read_rows
 from ipt_outcomes.errors import OptionError
 
 _ORDER = ("min", "q1", "median", "q3", "max")
 
 
-class MeanSd(NamedTuple):
-    """Mean and SD estimated from quantiles.
-
-    Parameters
-    ----------
-    mean, sd : numpy.ndarray, shape (k,)
-        In instrument points; NaN where an ingredient was missing.
-    skewed : numpy.ndarray of bool, shape (k,)
-        The quantiles lie so far from symmetry that the estimate, which assumes a normal outcome, is in doubt
-        (test of Shi and others at the 5% level).
-    """
-
+class _MeanSd(NamedTuple):
     mean: FloatArray
     sd: FloatArray
     skewed: npt.NDArray[np.bool_]
@@ -131,3 +121,19 @@ def _estimate(rows: Rows, given: set[str]) -> tuple[FloatArray, FloatArray, npt.
 
 def _asymmetry(low: FloatArray, middle: FloatArray, high: FloatArray) -> FloatArray:
     return np.asarray(np.abs(low + high - 2 * middle) / (high - low))
+
+
+class MeanSd(Columns, _MeanSd):
+    """Mean and SD estimated from quantiles.
+
+    Parameters
+    ----------
+    mean, sd : numpy.ndarray, shape (k,)
+        In instrument points; NaN where an ingredient was missing.
+    skewed : numpy.ndarray of bool, shape (k,)
+        The quantiles lie so far from symmetry that the estimate, which assumes a normal outcome, is in doubt
+        (test of Shi and others at the 5% level).
+    """
+
+    __slots__ = ()
+    about = "Means and SDs estimated from quantiles"

@@ -14,6 +14,14 @@ from ipt_outcomes.effects.inputs import FloatArray, read_rows
 from ipt_outcomes.errors import require_choice
 
 RateRule = Literal["add-half", "none"]
+RateScale = Literal["plain", "square-root"]
+
+_FUNCTIONS = {"IRR": "incidence_rate_ratio", "IRD": "incidence_rate_difference", "IRSD": "incidence_rate_difference"}
+_FORMULAS = {
+    "IRR": "log((x1/t1)/(x2/t2)), variance 1/x1 + 1/x2",
+    "IRD": "x1/t1 − x2/t2, variance x1/t1² + x2/t2²",
+    "IRSD": "√(x1/t1) − √(x2/t2), variance 1/(4 t1) + 1/(4 t2)",
+}
 
 
 def incidence_rate_ratio(
@@ -75,19 +83,27 @@ def incidence_rate_difference(
     time_arm2: npt.ArrayLike,
     *,
     event: Event,
-    zero_cells: RateRule = "add-half",
+    zero_cells: RateRule | None = None,
+    scale: RateScale = "plain",
 ) -> EffectSizes:
     """Incidence rate difference, arm 1 minus arm 2, one per study.
 
     Parameters
     ----------
-    event_arm1, time_arm1, event_arm2, time_arm2, event, zero_cells
+    event_arm1, time_arm1, event_arm2, time_arm2, event
         As in `incidence_rate_ratio`.
+    zero_cells : {"add-half", "none"}, optional
+        As in `incidence_rate_ratio`; "add-half" when left out, and "none" on the square-root scale, whose
+        variance does not rest on the counts.
+    scale : {"plain", "square-root"}
+        "square-root": difference of the square roots of the rates, whose variance is stable where events are
+        rare.
 
     Returns
     -------
     EffectSizes
-        ``yi`` in events per unit of person-time, variance x1/t1^2 + x2/t2^2, shape (k,).
+        ``yi`` in events per unit of person-time (or the root of that), shape (k,); variance x1/t1^2 + x2/t2^2, or
+        1/(4 t1) + 1/(4 t2).
 
     Raises
     ------
@@ -104,11 +120,16 @@ def incidence_rate_difference(
     >>> ipt.effects.incidence_rate_difference(5, 100, 9, 110, event="bad").yi.round(4)
     array([-0.0318])
     """
-    x1, t1, x2, t2, flags = _read(event_arm1, time_arm1, event_arm2, time_arm2, event, zero_cells)
+    require_choice("scale", scale, ("plain", "square-root"))
+    rule: RateRule = zero_cells or ("add-half" if scale == "plain" else "none")
+    x1, t1, x2, t2, flags = _read(event_arm1, time_arm1, event_arm2, time_arm2, event, rule)
+    if scale == "square-root":
+        yi = np.sqrt(x1 / t1) - np.sqrt(x2 / t2)
+        return _result("IRSD", yi, 0.25 / t1 + 0.25 / t2 + 0 * yi, flags, event, rule)
     vi = x1 / t1**2 + x2 / t2**2
     for row in np.flatnonzero(vi == 0):
         flags[row] = "the variance is 0 as nothing was added: the row cannot be weighted"
-    return _result("IRD", x1 / t1 - x2 / t2, vi, flags, event, zero_cells)
+    return _result("IRD", x1 / t1 - x2 / t2, vi, flags, event, rule)
 
 
 def _read(
@@ -140,18 +161,15 @@ def _read(
 
 
 def _result(
-    measure: Literal["IRR", "IRD"], yi: FloatArray, vi: FloatArray, flags: list[str], event: Event, rule: str
+    measure: Literal["IRR", "IRD", "IRSD"], yi: FloatArray, vi: FloatArray, flags: list[str], event: Event, rule: str
 ) -> EffectSizes:
-    formula = (
-        "log((x1/t1)/(x2/t2)), variance 1/x1 + 1/x2" if measure == "IRR" else "x1/t1 − x2/t2, variance x1/t1² + x2/t2²"
-    )
     return build(
         yi,
         vi,
         flags,
         measure=measure,
         convention=f"zero cells: {rule}",
-        function="incidence_rate_ratio" if measure == "IRR" else "incidence_rate_difference",
+        function=_FUNCTIONS[measure],
         event=event,
-        options={"event": event, "zero_cells": rule, "formula": formula},
+        options={"event": event, "zero_cells": rule, "formula": _FORMULAS[measure]},
     )

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ipt_outcomes.errors import OptionError
-from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, Options, synthesise
+from ipt_outcomes.evidence.options import Options
+from ipt_outcomes.evidence.synthesis import EvidenceSynthesis, synthesise
 from ipt_outcomes.io import Studies, load_studies
 from ipt_outcomes.io.job import FileJob, is_list, is_number
 
-_NUMBERS = ("level", "rho", "low_risk_above")
+_NUMBERS = ("level", "rho", "low_risk_above", "control_rate")
+_LISTS = ("priority", "times", "subgroups")
+_SPANS = ("window", "years")
+_FLAGS = ("grid",)
+_OTHER_KINDS = frozenset((*_NUMBERS, *_LISTS, *_SPANS, *_FLAGS, "measures"))
 _ABBREVIATIONS = frozenset(("ipt", "cbt", "cau", "tau", "wl", "ssri", "tca", "snri", "bdi", "hdrs", "phq"))
 
 
@@ -26,6 +31,10 @@ class MetaJob(FileJob):
         A title per file; empty: one table takes its own title, several the names of their files.
     invalid : {"refuse", "exclude"}
         What to do with rows whose cells are not valid.
+    flow : mapping or None
+        Figures of the search, as `ipt_outcomes.evidence.read_flow` takes them.
+    judgements : mapping or None
+        Judgements for the summary of findings, as `ipt_outcomes.evidence.read_judgements` takes them.
     **entries
         As `ipt_outcomes.io.job.FileJob`: `mapping` in the form of `ipt_outcomes.io.read_mapping`, for every
         file; `where` chooses rows.
@@ -33,6 +42,8 @@ class MetaJob(FileJob):
 
     comparisons: tuple[str, ...] = ()
     invalid: str = "refuse"
+    flow: Mapping[str, Any] | None = None
+    judgements: Mapping[str, Any] | None = None
 
     kind: ClassVar[str] = "meta"
     option_names: ClassVar[tuple[str, ...]] = tuple(entry.name for entry in fields(Options))
@@ -44,6 +55,9 @@ class MetaJob(FileJob):
             found.append("comparisons must be a list of names")
         if self.invalid not in ("refuse", "exclude"):
             found.append("invalid must be 'refuse' or 'exclude'")
+        for name in ("flow", "judgements"):
+            if not isinstance(getattr(self, name), Mapping | None):
+                found.append(f"{name} must be a table")
         return found
 
     def option_faults(self) -> list[str]:
@@ -54,7 +68,13 @@ class MetaJob(FileJob):
                 found.append(f"{name} must be a number")
             elif name == "measures" and not is_list(value) and not isinstance(value, str):
                 found.append("measures must be a list of measures")
-            elif name not in {*_NUMBERS, "measures"} and not isinstance(value, str | None):
+            elif name in _LISTS and not (is_list(value) and all(isinstance(item, str) for item in value)):
+                found.append(f"{name} must be a list of names")
+            elif name in _SPANS and not (is_list(value) and len(value) == 2 and all(map(is_number, value))):
+                found.append(f"{name} must be a list of two numbers (inf leaves a side open)")
+            elif name in _FLAGS and not isinstance(value, bool):
+                found.append(f"{name} must be true or false")
+            elif name not in _OTHER_KINDS and not isinstance(value, str | None):
                 found.append(f"{name} must be text")
         return found
 
@@ -101,7 +121,8 @@ class MetaJob(FileJob):
         EvidenceSynthesis
         """
         only = next(iter(tables.values())) if len(tables) == 1 and not self.comparisons else None
-        return synthesise(only if only is not None else tables, **self.options)
+        source = only if only is not None else tables
+        return synthesise(source, flow=self.flow, judgements=self.judgements, **self.options)
 
     def _names(self, sources: Sequence[str | Path]) -> list[str]:
         names = list(self.comparisons) or [_title_of(Path(source).stem) for source in sources]

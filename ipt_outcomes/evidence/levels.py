@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ipt_outcomes.evidence.effects import own_column
+from ipt_outcomes.evidence.risk_of_bias import judgement_of
 from ipt_outcomes.vocabulary import Arm, study_arm_of
 
 # Names that set result rows apart already; a column of the same name is told from them.
@@ -95,7 +96,8 @@ def low_risk_rows(rows: pd.DataFrame, above: float) -> pd.Series | None:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of a study table: ``rob`` is the number of low-risk items, ``rob_rating`` a rating in words.
+        Rows of a study table: ``rob`` is the number of low-risk items, ``rob_rating`` and ``rob2_overall`` are
+        ratings in words.
     above : float
         A row counts as low risk when its number of low-risk items is above this, or its rating is "low".
 
@@ -104,12 +106,13 @@ def low_risk_rows(rows: pd.DataFrame, above: float) -> pd.Series | None:
     pandas.Series of bool or None
         None where the table tells neither.
     """
-    told = [name for name in ("rob", "rob_rating") if name in rows and rows[name].notna().any()]
+    told = [name for name in ("rob", "rob_rating", "rob2_overall") if name in rows and rows[name].notna().any()]
     if not told:
         return None
     low = pd.Series(False, index=rows.index)
     if "rob" in told:
         low |= rows["rob"].astype(float) > above
-    if "rob_rating" in told:
-        low |= rows["rob_rating"].astype(str).str.strip().str.casefold() == "low"
+    for rating in ("rob_rating", "rob2_overall"):
+        if rating in told:
+            low |= rows[rating].map(judgement_of) == "low"
     return low

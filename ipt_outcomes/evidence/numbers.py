@@ -11,35 +11,25 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.evidence.battery import Battery, outside_studies
+from ipt_outcomes.evidence.battery import Battery
 from ipt_outcomes.evidence.compute import KINDS
+from ipt_outcomes.evidence.flow import SearchFlow
+from ipt_outcomes.evidence.numbers_context import context_rows, flow_rows
+from ipt_outcomes.evidence.numbers_models import model_rows, subgroup_rows
+from ipt_outcomes.evidence.reading import outside_studies
+from ipt_outcomes.evidence.writer import UNITS, Groups, effect_rows, measure_of, pooled_rows
 from ipt_outcomes.meta import PooledEffect
 from ipt_outcomes.results import Results, ResultsBuilder
 
 if TYPE_CHECKING:
-    from ipt_outcomes.evidence.synthesis import Options
     from ipt_outcomes.io import Studies
-
-Groups = Mapping[str, str]
-
-_UNITS = {"SMD": "g", "OR": "log OR", "RR": "log RR", "RD": "risk difference"}
-_ON_SCALE = ("estimate", "se", "ci_low", "ci_high", "prediction_low", "prediction_high")
-# Shown beside a Knapp-Hartung interval that is narrower than the normal one.
-_Z_LIMITS = ("z_ci_low", "z_ci_high")
-_OTHER = {
-    "statistic": "test statistic",
-    "df": "degrees of freedom",
-    "p_value": "p",
-    "h2": "ratio",
-    "i2": "percent",
-}
 
 
 def result_rows(
     batteries: Sequence[Battery],
     given: Mapping[str, pd.DataFrame | None],
     tables: Mapping[str, Studies],
-    options: Options,
+    flow: SearchFlow | None = None,
 ) -> Results:
     """Return every number of the batteries as a result row.
 
@@ -49,41 +39,48 @@ def result_rows(
     given : mapping of str to pandas.DataFrame
         As in `ipt_outcomes.evidence.EvidenceSynthesis`.
     tables : mapping of str to Studies
-    options : Options
+    flow : SearchFlow, optional
+        Figures of the search.
 
     Returns
     -------
     Results
         Analyses: ``table all_rows combined by_comparator comparator_test comparator_test_normal low_risk_rows
         low_risk``, the keys of `SENSITIVITY`, ``rho_sensitivity leave_one_out leave_one_out_range egger egger_rows
-        row_effects study_effects comparator_effects given_check``.
+        row_effects study_effects comparator_effects given_check``, and those of `model_rows`, `subgroup_rows`,
+        `context_rows` and `flow_rows`.
     """
     builder = ResultsBuilder()
     for battery in batteries:
         _table_counts(builder, battery)
-        _pooled_rows(builder, "all_rows", battery.all_rows, battery.groups)
-        _pooled_rows(builder, "combined", battery.combined, battery.groups)
+        pooled_rows(builder, "all_rows", battery.all_rows, battery.groups)
+        pooled_rows(builder, "combined", battery.combined, battery.groups)
         _heterogeneity_rows(builder, "combined", battery.combined, battery.groups)
         _comparator_rows(builder, battery)
         for name, pooled in {**battery.low_risk, **battery.sensitivity}.items():
-            _pooled_rows(builder, name, pooled, battery.groups)
+            pooled_rows(builder, name, pooled, battery.groups)
         for (rho, level), pooled in battery.rho.items():
             where = {battery.by_key: level} if level else {}
-            _pooled_rows(builder, "rho_sensitivity", pooled, {**battery.groups, "rho": f"{rho:g}", **where})
+            pooled_rows(builder, "rho_sensitivity", pooled, {**battery.groups, "rho": f"{rho:g}", **where})
         _leave_one_out_rows(builder, battery)
         _egger_rows(builder, battery)
         _study_rows(builder, battery)
+        model_rows(builder, battery)
+        subgroup_rows(builder, battery)
+        context_rows(builder, battery)
     several = len(tables) > 1
     for name, frame in given.items():
         if frame is not None:
             _given_rows(builder, frame, {"comparison": name} if several else {})
+    if flow is not None:
+        flow_rows(builder, flow)
     return builder.build()
 
 
 def _table_counts(builder: ResultsBuilder, battery: Battery) -> None:
     effects = battery.study_effects
     counts = {
-        "rows": len(effects.rows) + len(effects.not_computed),
+        "rows": len(battery.rows_chosen.frame) + len(effects.not_computed),
         "rows_computed": len(effects.rows),
         "rows_not_computed": len(effects.not_computed),
         "studies": len(battery.studies),
@@ -112,18 +109,40 @@ def _table_counts(builder: ResultsBuilder, battery: Battery) -> None:
         groups=battery.groups,
         n=battery.combined.k,
     )
-    people = participants(effects.rows)
-    total = people.groupby(effects.rows["study"].astype(str)).max()
-    if total.notna().any():
+    total, told = _people(battery)
+    if total is not None:
         builder.add(
             "table",
             "participants",
-            round(float(total.sum())),
+            total,
             unit="people",
             method="largest number analysed in any row of a study, summed over the studies that tell it",
             groups=battery.groups,
-            n=int(total.notna().sum()),
+            n=told,
         )
+
+
+def people_in_all(battery: Battery) -> int | None:
+    """Return the number of people behind a battery; None where no study tells it.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    int or None
+        The largest number analysed in any row of a study, summed over the studies that tell it.
+    """
+    return _people(battery)[0]
+
+
+def _people(battery: Battery) -> tuple[int | None, int]:
+    """People in all, and the studies that tell their number."""
+    rows = battery.study_effects.rows
+    total = participants(rows).groupby(rows["study"].astype(str)).max()
+    told = int(total.notna().sum())
+    return (round(float(total.sum())) if told else None), told
 
 
 def favours(pooled: PooledEffect) -> int:
@@ -173,48 +192,6 @@ def participants(rows: pd.DataFrame) -> pd.Series:
     return total
 
 
-def _pooled_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEffect, groups: Groups) -> None:
-    """Every number of a pooled effect; ratios also on their own scale."""
-    unit = _UNITS[_measure(pooled)]
-    method = pooled.method
-
-    def add(statistic: str, value: float | None, unit: str) -> None:
-        builder.add(analysis, statistic, value, unit=unit, method=method, groups=groups, n=pooled.k)
-
-    builder.add(analysis, "k", pooled.k, unit="effects", method=method, groups=groups, n=pooled.k)
-    on_scale = _ON_SCALE + (_Z_LIMITS if pooled.narrower_than_z else ())
-    for statistic in on_scale:
-        add(statistic, getattr(pooled, statistic), unit)
-    if pooled.measure in {"OR", "RR"}:
-        for statistic in on_scale:
-            value = getattr(pooled, statistic)
-            if statistic != "se":
-                add(_ratio_name(statistic), None if value is None else _exp(value), pooled.measure)
-    for statistic, of in _OTHER.items():
-        add(statistic, getattr(pooled, statistic), of)
-    # One study tells nothing of the variance between studies.
-    add("tau2", pooled.tau2 if pooled.k > 1 else None, f"({unit})²")
-    add("q", pooled.q, "chi-square")
-    add("q_df", pooled.q_df, "degrees of freedom")
-    add("q_p_value", pooled.q_p_value, "p")
-
-
-def _measure(pooled: PooledEffect) -> str:
-    """The measure; every effect of a synthesis has one."""
-    if pooled.measure is None:
-        raise IptError("a pooled effect of a synthesis has no measure")
-    return pooled.measure
-
-
-def _ratio_name(statistic: str) -> str:
-    return "ratio" if statistic == "estimate" else f"ratio_{statistic}"
-
-
-def _exp(value: float) -> float | None:
-    """The ratio; None where it is too large for a number (a hopeless interval)."""
-    return math.exp(value) if value < 700 else None
-
-
 def _heterogeneity_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEffect, groups: Groups) -> None:
     if pooled.k < 2:
         return
@@ -224,7 +201,7 @@ def _heterogeneity_rows(builder: ResultsBuilder, analysis: str, pooled: PooledEf
         return
     method = "Q-profile (Viechtbauer 2007)"
     for statistic in ("tau2_low", "tau2_high", "i2_low", "i2_high", "h2_low", "h2_high"):
-        unit = {"i2": "percent", "h2": "ratio"}.get(statistic[:2], f"({_UNITS[_measure(pooled)]})²")
+        unit = {"i2": "percent", "h2": "ratio"}.get(statistic[:2], f"({UNITS[measure_of(pooled)]})²")
         value = getattr(interval, statistic)
         builder.add(analysis, statistic, value, unit=unit, method=method, groups=groups, n=pooled.k)
 
@@ -233,7 +210,7 @@ def _comparator_rows(builder: ResultsBuilder, battery: Battery) -> None:
     if battery.comparators is None:
         return
     for level, pooled in battery.comparators.pooled.items():
-        _pooled_rows(builder, "by_comparator", pooled, {**battery.groups, battery.by_key: str(level)})
+        pooled_rows(builder, "by_comparator", pooled, {**battery.groups, battery.by_key: str(level)})
     tests = {"comparator_test": battery.comparators, "comparator_test_normal": battery.comparators_normal}
     units = {"q_between": "chi-square", "q_between_df": "degrees of freedom", "q_between_p_value": "p"}
     for analysis, test in tests.items():
@@ -250,55 +227,20 @@ def _leave_one_out_rows(builder: ResultsBuilder, battery: Battery) -> None:
     frame = battery.leave_one_out
     if frame.empty:
         return
-    unit = _UNITS[_measure(battery.combined)]
     method = f"{battery.combined.method}; without the study named"
     for left_out, k, *values in zip(frame["left_out"], frame["k"], *(frame[name] for name in _LEFT_OUT), strict=True):
         groups = {**battery.groups, "left_out": str(left_out)}
-        for statistic, value in zip(_LEFT_OUT, values, strict=True):
-            of = {"i2": "percent", "tau2": f"({unit})²", "p_value": "p"}.get(statistic, unit)
-            builder.add("leave_one_out", statistic, value, unit=of, method=method, groups=groups, n=k)
-            _add_ratio(builder, battery, "leave_one_out", statistic, value, groups=groups, method=method, n=k)
+        numbers = dict(zip(_LEFT_OUT, values, strict=True))
+        effect_rows(builder, battery, "leave_one_out", numbers, groups=groups, method=method, n=k)
     for statistic, value in {"lowest": frame["estimate"].min(), "highest": frame["estimate"].max()}.items():
         method = f"{statistic} pooled effect when each study is left out in turn"
-        builder.add(
-            "leave_one_out_range",
-            statistic,
-            value,
-            unit=unit,
-            method=method,
-            groups=battery.groups,
-            n=len(frame),
+        numbers = {statistic: value}
+        effect_rows(
+            builder, battery, "leave_one_out_range", numbers, groups=battery.groups, method=method, n=len(frame)
         )
-        if battery.effects.is_ratio:
-            builder.add(
-                "leave_one_out_range",
-                f"ratio_{statistic}",
-                _exp(value),
-                unit=_measure(battery.combined),
-                method=method,
-                groups=battery.groups,
-                n=len(frame),
-            )
 
 
 _LEFT_OUT = ("estimate", "ci_low", "ci_high", "p_value", "tau2", "i2")
-
-
-def _add_ratio(
-    builder: ResultsBuilder,
-    battery: Battery,
-    analysis: str,
-    statistic: str,
-    value: float,
-    *,
-    groups: Groups,
-    method: str,
-    n: int | None = None,
-) -> None:
-    """The same number on the scale of the ratio, where the measure is one."""
-    if battery.effects.is_ratio and statistic in {"estimate", "ci_low", "ci_high"}:
-        unit = _measure(battery.combined)
-        builder.add(analysis, _ratio_name(statistic), _exp(value), unit=unit, method=method, groups=groups, n=n)
 
 
 def _egger_rows(builder: ResultsBuilder, battery: Battery) -> None:
@@ -366,11 +308,8 @@ def _effect_rows(
     n: int | None,
 ) -> None:
     half = ndtri(0.5 + battery.combined.level / 2) * math.sqrt(vi)
-    unit = _UNITS[_measure(battery.combined)]
-    values = {"estimate": yi, "se": math.sqrt(vi), "ci_low": yi - half, "ci_high": yi + half}
-    for statistic, value in values.items():
-        builder.add(analysis, statistic, value, unit=unit, method=method, groups=groups, n=n)
-        _add_ratio(builder, battery, analysis, statistic, value, groups=groups, method=method, n=n)
+    numbers = {"estimate": yi, "se": math.sqrt(vi), "ci_low": yi - half, "ci_high": yi + half}
+    effect_rows(builder, battery, analysis, numbers, groups=groups, method=method, n=n)
     if analysis == "row_effects" and n is not None:
         builder.add(analysis, "participants", n, unit="people", method="people in both arms", groups=groups, n=n)
 

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from ipt_outcomes.effects.zero_cells import ZeroCells
-from ipt_outcomes.errors import IptError, OptionError, require_choice
-from ipt_outcomes.evidence.battery import Battery, run_battery
-from ipt_outcomes.evidence.compute import MEASURES, Convention, MeasureName
-from ipt_outcomes.evidence.effects import study_effects
+from ipt_outcomes.errors import IptError, OptionError, require_known
+from ipt_outcomes.evidence.battery import Battery
+from ipt_outcomes.evidence.certainty import findings_row, read_judgements
+from ipt_outcomes.evidence.compute import Convention, MeasureName
+from ipt_outcomes.evidence.flow import SearchFlow, read_flow
 from ipt_outcomes.evidence.given import check_given
-from ipt_outcomes.evidence.numbers import result_rows
-from ipt_outcomes.evidence.sides import rows_set_aside
+from ipt_outcomes.evidence.grid import (
+    DEFAULT_RHO,
+    DEFAULT_RULES,
+    DEFAULT_TAU2,
+    Risk,
+    RowRule,
+    Specifications,
+    grid_of_effects,
+)
+from ipt_outcomes.evidence.numbers import people_in_all, result_rows
+from ipt_outcomes.evidence.options import DEFAULT_BY, Options, Profile, checked_options
+from ipt_outcomes.evidence.prepare import oriented, prepared
+from ipt_outcomes.evidence.profile import metapsytools
+from ipt_outcomes.evidence.run import run_battery
+from ipt_outcomes.evidence.subgroup import RISK_OF_BIAS
 from ipt_outcomes.meta.inputs import Tau2Method, Test
 from ipt_outcomes.results import Provenance, ResultObject, Results
 
@@ -23,30 +38,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ipt_outcomes.io import Studies
-
-DEFAULT_BY = "condition_arm2"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Every choice that can change a number, as `synthesise` takes them."""
-
-    by: str | None
-    measures: tuple[MeasureName, ...]
-    convention: Convention
-    better: Literal["lower", "higher"] | None
-    event: Literal["good", "bad"] | None
-    zero_cells: ZeroCells
-    tau2: Tau2Method
-    test: Test
-    level: float
-    rho: float
-    low_risk_above: float
-    towards: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the options as JSON values."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +57,8 @@ class EvidenceSynthesis(ResultObject):
         The choices used.
     results : Results
         Every number of the synthesis.
+    flow : SearchFlow or None
+        Figures of the search, as the user gave them.
     provenance : Provenance
     """
 
@@ -74,6 +67,7 @@ class EvidenceSynthesis(ResultObject):
     given: Mapping[str, pd.DataFrame | None]
     options: Options
     results: Results
+    flow: SearchFlow | None = None
     provenance: Provenance
 
     @property
@@ -141,12 +135,24 @@ def synthesise(
     rho: float = 0.6,
     low_risk_above: float = 2,
     towards: str | None = "ipt",
+    priority: Sequence[str] = (),
+    window: Sequence[float | None] | None = None,
+    times: Sequence[str] = (),
+    years: Sequence[float | None] | None = None,
+    subgroups: Sequence[str] | None = None,
+    control_rate: float = 0.2,
+    profile: Profile = "ours",
+    grid: bool = True,
+    flow: SearchFlow | Mapping[str, Any] | str | Path | None = None,
+    judgements: Mapping[str, Any] | str | Path | None = None,
 ) -> EvidenceSynthesis:
     """Run the whole battery of a meta-analytic summary.
 
-    For each comparison and measure: all rows, effects combined per study (the main analysis), per level of
-    `by`, low risk of bias only, each study left out, other estimators, other assumed correlations, and a test
-    of funnel asymmetry.
+    For each comparison and measure: all rows, effects combined per study (the main analysis), lowest and highest,
+    three-level and correlated-and-hierarchical-effects models, per level of `by` and of other columns, low risk of
+    bias only, without outliers, without influential studies, each study left out, year by year, other estimators,
+    other assumed correlations, tests and adjustments for small-study effects, numbers needed to treat, a grid of
+    specifications, risk of bias by domain, and a row for a summary of findings.
 
     Parameters
     ----------
@@ -167,6 +173,29 @@ def synthesise(
         counts too).
     towards : str or None
         Treatment to orient every row to, so that positive favours it; None leaves rows as they are.
+    priority : sequence of str
+        Instruments, the most wanted first: one row per study is used, that of the first instrument it has ("hdrs"
+        stands for every version). Empty: all rows.
+    window : (float or None, float or None), optional
+        Weeks of assessment to use, limits included; rows that do not tell the week are left out.
+    times : sequence of str
+        Values of the column ``time`` to use, as "post"; empty: all.
+    years : (float or None, float or None), optional
+        Years of publication to use, limits included.
+    subgroups : sequence of str, optional
+        Columns to pool by beside `by`; by default comparator, disorder, format, population, country and
+        "risk_of_bias" (low or not), as far as the table has them.
+    control_rate : float
+        Rate of good outcomes in arm 2 that numbers needed to treat assume, beside the pooled one.
+    profile : {"ours", "metapsytools"}
+        "metapsytools" adds the models as that package runs them, beside ours.
+    grid : bool
+        Whether to pool under a grid of specifications.
+    flow : SearchFlow, mapping or path, optional
+        Figures of the search, as `ipt_outcomes.evidence.read_flow` takes them.
+    judgements : mapping or path, optional
+        Judgements for the summary of findings, as `ipt_outcomes.evidence.read_judgements` takes them; without
+        them its cells stay empty.
 
     Returns
     -------
@@ -175,80 +204,118 @@ def synthesise(
     Raises
     ------
     OptionError
-        An option is not one of its choices, or `by` is no column.
+        An option is not one of its choices, or `by` or one of `subgroups` is no column.
     DataError
-        No row gives an effect, or a direction is not known.
+        No row gives an effect, a direction is not known, or no row is left of those asked for.
     """
-    named = isinstance(studies, Mapping)
     tables = dict(studies) if isinstance(studies, Mapping) else {"": studies}
     if not tables:
         raise OptionError("studies is empty: give one study table, or several by name")
-    chosen: tuple[MeasureName, ...] = (measures,) if isinstance(measures, str) else tuple(measures)
-    if not chosen:
-        raise OptionError(f"measures is empty: choose among {', '.join(MEASURES)}")
-    if len(set(chosen)) != len(chosen):
-        raise OptionError("measures names one measure twice")
-    for measure in chosen:
-        require_choice("measure", measure, MEASURES)
-    if not 0 <= rho < 1:
-        raise OptionError(f"rho must be at least 0 and below 1; got {rho}")
-    if towards is not None:
-        tables = {name: _oriented(table, towards) for name, table in tables.items()}
-    if not named:
+    given_options = {
+        name: value for name, value in locals().items() if name in Options.__dataclass_fields__ and name != "measures"
+    }
+    options = checked_options(measures, **given_options)
+    tables = {name: oriented(table, towards) for name, table in tables.items()}
+    if not isinstance(studies, Mapping):
         tables = {_default_name(table): table for table in tables.values()}
-    _require_column(by, tables)
-    options = Options(
-        by=by,
-        measures=chosen,
-        convention=convention,
-        better=better,
-        event=event,
-        zero_cells=zero_cells,
-        tau2=tau2,
-        test=test,
-        level=level,
-        rho=rho,
-        low_risk_above=low_risk_above,
-        towards=towards,
-    )
-    batteries = tuple(
-        _battery(name, table, measure, options, several=len(tables) > 1)
-        for name, table in tables.items()
-        for measure in chosen
+    _require_columns(options, tables)
+    batteries = _judged(
+        [
+            _battery(name, table, measure, options, several=len(tables) > 1)
+            for name, table in tables.items()
+            for measure in options.measures
+        ],
+        judgements,
     )
     given = {name: _given(table, options) for name, table in tables.items()}
+    search = None if flow is None else read_flow(flow)
     return EvidenceSynthesis(
         batteries=batteries,
         sources=tables,
         given=given,
         options=options,
-        results=result_rows(batteries, given, tables, options),
+        results=result_rows(batteries, given, tables, search),
+        flow=search,
         provenance=Provenance(function="evidence.synthesise", options=options.to_dict()),
     )
 
 
-def _battery(name: str, table: Studies, measure: MeasureName, options: Options, *, several: bool) -> Battery:
-    if options.towards is None:
-        # Nothing settles which side is which: rows that point both ways are refused.
-        rows_set_aside(table.comparisons, None)
-    effects = study_effects(
-        table,
-        measure=measure,
-        convention=options.convention,
-        better=options.better,
-        event=options.event,
-        zero_cells=options.zero_cells,
-        towards=options.towards,
+def specification_grid(
+    source: Studies | Battery,
+    *,
+    measure: MeasureName = "g",
+    tau2: Sequence[Tau2Method] = DEFAULT_TAU2,
+    rho: Sequence[float] = DEFAULT_RHO,
+    comparators: Sequence[str] | None = None,
+    risk_of_bias: Sequence[Risk] = ("all", "low"),
+    rows: Sequence[RowRule] = DEFAULT_RULES,
+    test: Test | None = None,
+    **options: Any,
+) -> Specifications:
+    """Pool under every combination of choices.
+
+    Parameters
+    ----------
+    source : Studies or Battery
+        A study table, or a battery that has been run (its rows and options are used).
+    measure : {"g", "OR", "RR", "RD"}
+        For a study table.
+    tau2, rho, comparators, risk_of_bias, rows, test
+        The choices, as in `ipt_outcomes.evidence.grid_of_effects`.
+    **options
+        For a study table: other options of `synthesise`.
+
+    Returns
+    -------
+    Specifications
+
+    Raises
+    ------
+    OptionError, DataError
+        As `synthesise`, and where no combination can be fitted.
+    """
+    if isinstance(source, Battery):
+        if options:
+            raise OptionError(f"a battery has its options already; got {', '.join(options)}")
+        effects, settings = source.study_effects, source.options
+    else:
+        known = Options()
+        require_known("specification_grid has no option", options, list(Options.__dataclass_fields__))
+        given = {name: options.get(name, getattr(known, name)) for name in Options.__dataclass_fields__}
+        settings = checked_options(measure, **{name: value for name, value in given.items() if name != "measures"})
+        effects, _ = prepared(oriented(source, settings.towards), measure, settings)
+    return grid_of_effects(
+        effects,
+        settings,
+        tau2=tau2,
+        rho=rho,
+        comparators=comparators,
+        risk_of_bias=risk_of_bias,
+        rows=rows,
+        test=test,
     )
+
+
+def _battery(name: str, table: Studies, measure: MeasureName, options: Options, *, several: bool) -> Battery:
+    effects, choice = prepared(table, measure, options)
     groups = ({"comparison": name} if several else {}) | ({"measure": measure} if len(options.measures) > 1 else {})
-    return run_battery(name, effects, options, groups)
+    beside = None
+    if options.profile == "metapsytools":
+        theirs = replace(options, convention="metapsy", zero_cells="treatment-arm")
+        beside = metapsytools(prepared(table, measure, theirs)[0], theirs)
+    return run_battery(name, effects, options, groups, choice=choice, profile=beside)
 
 
-def _oriented(table: Studies, towards: str) -> Studies:
-    """Turn the rows round; a table that does not say what its arms are stays as it is, and says so."""
-    if {"condition_arm1", "condition_arm2"} <= set(table.comparisons.columns):
-        return table.orient(towards=towards)
-    return replace(table, notes=(*table.notes, "the table does not say what the arms are: positive favours arm 1"))
+def _judged(batteries: Sequence[Battery], judgements: Mapping[str, Any] | str | Path | None) -> tuple[Battery, ...]:
+    """The batteries with their rows of a summary of findings."""
+    read = read_judgements(judgements, [battery.name for battery in batteries])
+    return tuple(
+        replace(
+            battery,
+            findings=findings_row(battery, people_in_all(battery), read.get(battery.name, {})),
+        )
+        for battery in batteries
+    )
 
 
 def _given(table: Studies, options: Options) -> pd.DataFrame | None:
@@ -261,14 +328,15 @@ def _given(table: Studies, options: Options) -> pd.DataFrame | None:
         return None
 
 
-def _require_column(by: str | None, tables: Mapping[str, Studies]) -> None:
-    """The default column may be absent; one the user asked for may not."""
-    if by is None or by == DEFAULT_BY:
-        return
-    lacking = [name for name, table in tables.items() if by not in table.comparisons]
-    if lacking:
-        columns = ", ".join(str(name) for name in tables[lacking[0]].comparisons.columns)
-        raise OptionError(f"there is no column {by!r} to compare by", column=by, hint=f"The columns are: {columns}")
+def _require_columns(options: Options, tables: Mapping[str, Studies]) -> None:
+    """The default columns may be absent; ones the user asked for may not."""
+    asked = [options.by] if options.by not in {None, DEFAULT_BY} else []
+    asked += [name for name in options.subgroups or () if name != RISK_OF_BIAS]
+    for by in asked:
+        lacking = [name for name, table in tables.items() if by not in table.comparisons]
+        if lacking:
+            columns = ", ".join(str(name) for name in tables[lacking[0]].comparisons.columns)
+            raise OptionError(f"there is no column {by!r} to compare by", column=by, hint=f"The columns are: {columns}")
 
 
 def _default_name(studies: Studies) -> str:

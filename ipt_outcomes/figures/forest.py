@@ -55,6 +55,7 @@ def forest(
     groups: Any = None,
     pooled: PooledLike | None = None,
     subtotals: Mapping[Any, PooledLike] | None = None,
+    weights: Iterable[float] | None = None,
     level: float = 0.95,
     favours: tuple[str, str] | None = None,
     better: Literal["lower", "higher"] | None = None,
@@ -79,6 +80,9 @@ def forest(
         The pooled effect, on the scale of `effects`: a diamond, with its prediction interval below it.
     subtotals : mapping, optional
         A pooled effect per level of `groups`: a diamond at the end of each block.
+    weights : iterable of float, shape (k,), optional
+        Weight of each study in percent: printed in a column of its own (not in the phone layout), and the
+        squares' areas follow it; NaN for a study that was not pooled.
     level : float
         Confidence level of the studies' intervals; pooled effects must have been computed at it.
     favours : tuple of str, optional
@@ -103,15 +107,15 @@ def forest(
     Raises
     ------
     DesignError
-        `labels` or `groups` has not one value per study.
+        `labels`, `groups` or `weights` has not one value per study.
     OptionError
         An option is none of its choices; `subtotals` names a level that no study has, or comes without
         `groups`; a pooled effect says it is of another measure or level.
 
     Notes
     -----
-    Squares have an area proportional to 1 / (vi + tau2) with the tau2 of `pooled`, 0 without it. Every
-    number printed is formatted from the same value that is drawn.
+    Without `weights` squares have an area proportional to 1 / (vi + tau2) with the tau2 of `pooled`, 0 without
+    it. Every number printed is formatted from the same value that is drawn.
 
     References
     ----------
@@ -126,21 +130,22 @@ def forest(
     blocks = _blocks(effects, groups, subtotals)
     _check_all_pooled(effects, level, pooled, subtotals)
     names = study_names(labels, len(effects))
-    rows = _study_rows(effects, names, labels, level, pooled)
+    given = None if weights is None else np.asarray(one_each("weights", weights, len(effects)), dtype=float)
+    rows = study_rows(effects, names, labels, level, weight_shares(effects, pooled, given), given)
     page_rows: list[Row] = []
     for heading, indices, subtotal in blocks:
         block = [rows[i] for i in order(indices, sort, effects.yi, names)]
         page_rows += _block_rows(heading, block, subtotal, effects.is_ratio, narrow=slot.narrow)
     if pooled is not None:
         page_rows += pooled_rows(pooled, "Pooled estimate", level, ratio=effects.is_ratio)
-    scale = _scale(effects, level, pooled, subtotals)
+    scale = forest_scale(effects, level, pooled, subtotals)
     references = [Reference(value=0.0)]
     if pooled is not None and is_known(pooled):
         references.append(Reference(value=pooled.estimate, style="pooled"))
     page = Page(
         rows=page_rows,
         label_header="Study",
-        headers=(f"{SHORT_NAMES[effects.measure]} ({percent(level)} CI)",),
+        headers=headers(effects, level, weighted=given is not None and not slot.narrow),
         scale=scale,
         axis=xlabel or axis_name(effects.measure),
         sides=words,
@@ -188,40 +193,51 @@ def _check_all_pooled(
         check_pooled(subtotal, effects, level, f"the subtotal of {key!r}")
 
 
-def _study_rows(
+def headers(effects: EffectSizes, level: float, *, weighted: bool) -> tuple[str, ...]:
+    """Return the headings of the columns of numbers."""
+    first = f"{SHORT_NAMES[effects.measure]} ({percent(level)} CI)"
+    return (first, "Weight") if weighted else (first,)
+
+
+def study_rows(
     effects: EffectSizes,
     names: Sequence[str],
     labels: Iterable[Any] | None,
     level: float,
-    pooled: PooledLike | None,
+    shares: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> list[Row]:
+    """Return a row per effect: its words, its interval, a square as large as its share of the largest weight."""
     full = names if labels is None else [visible(label) for label in labels]
     low, high = effects.ci(level)
-    shares = _weight_shares(effects, pooled)
     rows = []
     for i, name in enumerate(names):
         if not np.isfinite([effects.yi[i], low[i], high[i]]).all():
             rows.append(Row(label=name, name=full[i], cells=(NOT_COMPUTED,), muted=True))
             continue
         text = effect_text(effects.yi[i], low[i], high[i], ratio=effects.is_ratio)
+        weight = "" if weights is None or not np.isfinite(weights[i]) else f"{format_number(weights[i], 'decimal1')}%"
         rows.append(
             Row(
                 label=name,
                 name=full[i],
-                cells=(text,),
+                cells=(text,) if weights is None else (text, weight),
                 mark="square",
                 estimate=float(effects.yi[i]),
                 low=float(low[i]),
                 high=float(high[i]),
                 size=float(shares[i]),
-                tip=f"{full[i]}: {text}",
+                tip=f"{full[i]}: {text}" + (f", weight {weight}" if weight else ""),
             )
         )
     return rows
 
 
-def _weight_shares(effects: EffectSizes, pooled: PooledLike | None) -> np.ndarray:
+def weight_shares(effects: EffectSizes, pooled: PooledLike | None, weights: np.ndarray | None = None) -> np.ndarray:
     """Return each study's weight as a share of the largest; the squares' areas."""
+    if weights is not None:
+        largest = np.nanmax(weights, initial=0.0)
+        return np.asarray(np.clip(np.nan_to_num(weights), 0.0, None) / (largest if largest > 0 else 1.0))
     tau2 = pooled.tau2 if pooled is not None else 0.0
     extra = float(tau2) if tau2 is not None and np.isfinite(tau2) and tau2 > 0 else 0.0
     total = effects.vi + extra
@@ -291,12 +307,13 @@ def _diamond_row(pooled: PooledLike, label: str, ratio: bool, *, about: str = ""
     )
 
 
-def _scale(
+def forest_scale(
     effects: EffectSizes,
     level: float,
     pooled: PooledLike | None,
     subtotals: Mapping[Any, PooledLike] | None,
 ) -> Scale:
+    """Return limits that hold the effects, the pooled ones and their prediction limits."""
     low, high = effects.ci(level)
     also: list[float | None] = []
     for item in [pooled, *(subtotals or {}).values()]:

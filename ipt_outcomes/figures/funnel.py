@@ -1,37 +1,47 @@
-"""The contour-enhanced funnel plot."""
+"""The contour-enhanced funnel plot, with the studies filled in and Egger's line where they are given."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.special import ndtri
 
 from ipt_outcomes.effects.effect_sizes import EffectSizes
 from ipt_outcomes.errors import OptionError
-from ipt_outcomes.figures.canvas import MARGIN, Slot, open_slot
+from ipt_outcomes.figures.canvas import open_slot
 from ipt_outcomes.figures.checks import check_level, check_pooled, is_known, percent, study_names
-from ipt_outcomes.figures.page import TITLE_LINE, TOP
+from ipt_outcomes.figures.framed import Framed, Key, dot, draw_frame
 from ipt_outcomes.figures.rows import PooledLike
 from ipt_outcomes.figures.scale import Scale, axis_name, effect_text, robust_scale, sides
-from ipt_outcomes.figures.style import ACCENT, FUNNEL_SHADES, INK, MUTED, POOLED, TITLE, font, styled
+from ipt_outcomes.figures.style import ACCENT, FUNNEL_SHADES, INK, MUTED, POOLED, PREDICTION, styled
 from ipt_outcomes.figures.tips import tag
-from ipt_outcomes.figures.words import LINE, fit, literal, widest, write
 from ipt_outcomes.results import format_number, visible
 
-BESIDE = 0.31
-"""Room for the name of the axis of standard errors and its tick marks, in inches."""
-TICKS = 0.27
-KEY = 0.32
-KEY_LINE = 0.19
 STEPS = 200
+DASHED = (0, (4, 2.5))
+DOTTED = (0, (1.2, 1.6))
+
+
+class EggerLike(Protocol):
+    """What a funnel reads of a regression test for asymmetry; on the scale of the effects."""
+
+    @property
+    def limit_estimate(self) -> float:
+        """The effect where the predictor is 0."""
+
+    @property
+    def slope(self) -> float:
+        """Change of the effect per unit of the predictor."""
+
+    @property
+    def predictor(self) -> str:
+        """What the effects are regressed on: "se" or "variance"."""
 
 
 @styled
@@ -41,6 +51,8 @@ def funnel(
     pooled: PooledLike | None = None,
     labels: Iterable[Any] | None = None,
     contours: Sequence[float] = (0.9, 0.95, 0.99),
+    filled: EffectSizes | None = None,
+    egger: EggerLike | None = None,
     level: float = 0.95,
     favours: tuple[str, str] | None = None,
     better: Literal["lower", "higher"] | None = None,
@@ -61,6 +73,10 @@ def funnel(
         Names of the studies, for the tips.
     contours : sequence of float
         Levels at which a two-sided z test changes its verdict; one to three, increasing.
+    filled : EffectSizes, optional
+        Studies that trim-and-fill adds: hollow points.
+    egger : EggerLike, optional
+        A regression test (`ipt_outcomes.meta.egger`): its line.
     level : float
         Level of the pseudo limits and of the intervals in the tips.
     favours, better, xlabel, title, width, ax
@@ -75,7 +91,8 @@ def funnel(
     DesignError
         `labels` has not one value per study.
     OptionError
-        `contours` is not one to three increasing levels; other options as in `forest`.
+        `contours` is not one to three increasing levels; `filled` is of another measure; other options as in
+        `forest`.
 
     References
     ----------
@@ -86,22 +103,42 @@ def funnel(
     levels = _check_contours(contours)
     if pooled is not None:
         check_pooled(pooled, effects, level, "pooled")
+    if filled is not None and filled.measure != effects.measure:
+        raise OptionError(f"filled is on the scale of {filled.measure}; the effects are {effects.measure}")
     words = sides(effects.measure, effects.event, better, favours)
     names = study_names(labels, len(effects))
     full = names if labels is None else [visible(label) for label in labels]
     slot = open_slot(ax, width)
     shown = pooled if pooled is not None and is_known(pooled) else None
-    scale = _scale(effects, shown)
+    added = filled if filled is not None and len(filled) else None
+    scale = _scale(effects, shown, added)
     deepest = _deepest(effects.se)
-    keys = _keys(levels, level, pooled=shown is not None)
-    notes = _notes(effects, scale, deepest)
-    ax, plot_width = _lay(slot, scale, deepest, title, xlabel or axis_name(effects.measure), words, keys, notes)
-    scale.apply(ax, plot_width)
-    _shade(ax, scale, deepest, levels)
+    frame = Framed(
+        below=xlabel or axis_name(effects.measure),
+        beside="Standard error",
+        limits=(deepest, 0.0),
+        ticks=Scale(low=0.0, high=deepest, ratio=False).ticks(min(_height(slot.width), slot.height or 99.0)),
+        keys=_keys(levels, level, pooled=shown is not None, filled=added is not None, egger=egger is not None),
+        notes=_notes(effects, added, scale, deepest),
+        sides=words,
+        title=title,
+        height=_height(slot.width),
+    )
+    plot = draw_frame(slot, frame)
+    scale.apply(plot.ax, plot.width)
+    _shade(plot.ax, scale, deepest, levels)
     if shown is not None:
-        _pooled_lines(ax, scale, deepest, shown.estimate, level)
-    _points(ax, scale, deepest, effects, full, level)
-    return ax
+        _pooled_lines(plot.ax, scale, deepest, shown.estimate, level)
+    if egger is not None:
+        _egger_line(plot.ax, scale, deepest, egger)
+    _points(plot.ax, scale, deepest, effects, full, level)
+    if added is not None:
+        _points(plot.ax, scale, deepest, added, ["Filled in"] * len(added), level, hollow=True)
+    return plot.ax
+
+
+def _height(width: float) -> float:
+    return max(0.56 * width, 2.4)
 
 
 def _check_contours(contours: Sequence[float]) -> tuple[float, ...]:
@@ -112,9 +149,11 @@ def _check_contours(contours: Sequence[float]) -> tuple[float, ...]:
     return levels
 
 
-def _scale(effects: EffectSizes, pooled: PooledLike | None) -> Scale:
+def _scale(effects: EffectSizes, pooled: PooledLike | None, filled: EffectSizes | None) -> Scale:
     """Return limits for the points themselves; their intervals are not drawn."""
     also = [pooled.estimate] if pooled is not None else []
+    if filled is not None:
+        also += [float(value) for value in filled.yi]
     drawn = robust_scale(effects.yi, effects.yi - effects.se, effects.yi + effects.se, ratio=False, also=also)
     # No effect stays well inside, so that both sides of the funnel are seen.
     reach = 0.25 * (drawn.high - drawn.low)
@@ -133,139 +172,38 @@ def _p(level: float) -> str:
     return f"{1 - level:.2f}".removeprefix("0") if len(text) < 4 else text.removeprefix("0")
 
 
-def _keys(levels: tuple[float, ...], level: float, *, pooled: bool) -> list[tuple[Artist, str]]:
+def _keys(levels: tuple[float, ...], level: float, *, pooled: bool, filled: bool, egger: bool) -> list[Key]:
     bounds = [_p(value) for value in levels]
     texts = [f"p > {bounds[0]}"]
     texts += [f"{low} < p < {high}" for high, low in itertools.pairwise(bounds)]
     texts.append(f"p < {bounds[-1]}")
-    keys: list[tuple[Artist, str]] = [
+    keys: list[Key] = [
         (Patch(facecolor=colour, edgecolor=MUTED, linewidth=0.5), text)
         for colour, text in zip(FUNNEL_SHADES, texts, strict=False)
     ]
-    keys.append((_dot(), "Study"))
+    keys.append((dot(), "Study"))
+    if filled:
+        keys.append((dot(hollow=True), "Filled in by trim-and-fill"))
     if pooled:
         keys.append((Line2D([], [], color=POOLED, linewidth=1.2), "Pooled estimate"))
         name = f"Pseudo {percent(level)} limits"
-        keys.append((Line2D([], [], color=POOLED, linewidth=1.0, linestyle=(0, (4, 2.5))), name))
+        keys.append((Line2D([], [], color=POOLED, linewidth=1.0, linestyle=DASHED), name))
+    if egger:
+        keys.append((Line2D([], [], color=PREDICTION, linewidth=1.6, linestyle=DOTTED), "Egger's regression line"))
     return keys
 
 
-def _dot() -> Line2D:
-    return Line2D([], [], linestyle="none", marker="o", markersize=5.5, color=ACCENT, markeredgecolor="white")
-
-
-def _notes(effects: EffectSizes, scale: Scale, deepest: float) -> list[str]:
+def _notes(effects: EffectSizes, filled: EffectSizes | None, scale: Scale, deepest: float) -> list[str]:
     known = np.isfinite(effects.yi) & np.isfinite(effects.se)
     notes = []
     if not known.all():
         notes.append(f"Not computed, and not drawn: {format_number(int((~known).sum()), 'integer')}.")
-    outside = (effects.yi[known] < scale.low) | (effects.yi[known] > scale.high) | (effects.se[known] > deepest)
-    if outside.any():
+    yi, se = effects.yi[known], effects.se[known]
+    if filled is not None:
+        yi, se = np.concatenate([yi, filled.yi]), np.concatenate([se, filled.se])
+    if ((yi < scale.low) | (yi > scale.high) | (se > deepest)).any():
         notes.append("Triangle: the study lies beyond the axis.")
     return notes
-
-
-def _lay(
-    slot: Slot,
-    scale: Scale,
-    deepest: float,
-    title: str | None,
-    axis: str,
-    words: tuple[str, str] | None,
-    keys: list[tuple[Artist, str]],
-    notes: list[str],
-) -> tuple[Axes, float]:
-    """Make the Axes and write everything around the plot; return it with its width in inches."""
-    inner = slot.width - 2 * MARGIN
-    titles = fit(literal(title), inner, size=TITLE, bold=True, lines=3) if title else []
-    head = TOP + 0.06 + len(titles) * TITLE_LINE
-    natural = max(0.56 * slot.width, 2.4)
-    ticks = Scale(low=0.0, high=deepest, ratio=False).ticks(min(natural, slot.height or natural))
-    side = BESIDE + widest(ticks[1])
-    plot_width = slot.width - side - 0.22
-    foot, foot_height = _foot(slot.width, side, axis, words, notes)
-    columns = max(1, int(inner / (KEY + widest(text for _, text in keys) + 0.18)))
-    key_rows = -(-len(keys) // columns)
-    total = head + natural + foot_height + key_rows * KEY_LINE + 0.08
-    ax, slot = slot.axes(total)
-    assert slot.height is not None  # noqa: S101  `axes` has set it
-    shown = max(slot.height - head - foot_height - key_rows * KEY_LINE - 0.08, 0.3)
-    slot.place(side, head, plot_width, shown)
-    _frame(ax, deepest, ticks)
-    inches = ax.figure.dpi_scale_trans
-    left, top = slot.left, slot.bottom + slot.height
-    for i, text in enumerate(titles):
-        write(ax, left + MARGIN, top - TOP - (i + 0.5) * TITLE_LINE, text, inches, size=TITLE, bold=True)
-    below = top - head - shown
-    for x, y, text, align in foot:
-        write(ax, left + x, below - y, text, inches, align=align, colour=MUTED if x == MARGIN else INK)
-    ax.text(
-        left + MARGIN + 0.07,
-        below + shown / 2,
-        "Standard error",
-        transform=inches,
-        rotation=90,
-        ha="center",
-        va="center",
-        fontproperties=font(),
-        clip_on=False,
-    )
-    _draw_keys(ax, keys, columns, inner / columns, left + MARGIN, below - foot_height)
-    return ax, plot_width
-
-
-def _frame(ax: Axes, deepest: float, ticks: tuple[list[float], list[str]]) -> None:
-    ax.set_ylim(deepest, 0.0)
-    ax.yaxis.set_major_locator(FixedLocator(ticks[0]))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.set_yticks(*ticks)
-    for label in ax.get_yticklabels():
-        label.set_fontproperties(font())
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(length=3, pad=2.5, colors=INK)
-
-
-def _foot(
-    width: float, side: float, axis: str, words: tuple[str, str] | None, notes: list[str]
-) -> tuple[list[tuple[float, float, str, str]], float]:
-    lines: list[tuple[float, float, str, str]] = []
-    plot_width = width - side - 0.22
-    y = TICKS
-    if words:
-        room = plot_width / 2 - 0.06
-        left, right = fit(f"← {words[0]}", room, lines=3), fit(f"{words[1]} →", room, lines=3)
-        lines += [(side, y + (i + 0.5) * LINE, text, "left") for i, text in enumerate(left)]
-        lines += [(side + plot_width, y + (i + 0.5) * LINE, text, "right") for i, text in enumerate(right)]
-        y += max(len(left), len(right)) * LINE + 0.05
-    for text in fit(literal(axis), plot_width, lines=3):
-        lines.append((side + plot_width / 2, y + LINE / 2, text, "center"))
-        y += LINE
-    for note in notes:
-        y += 0.04
-        for text in fit(note, width - 2 * MARGIN, lines=3):
-            lines.append((MARGIN, y + LINE / 2, text, "left"))
-            y += LINE
-    return lines, y + 0.08
-
-
-def _draw_keys(ax: Axes, keys: list[tuple[Artist, str]], columns: int, step: float, left: float, top: float) -> None:
-    """Draw the key below the plot, row by row."""
-    inches = ax.figure.dpi_scale_trans
-    for i, (sign, text) in enumerate(keys):
-        x, y = left + (i % columns) * step, top - (i // columns + 0.5) * KEY_LINE
-        if isinstance(sign, Patch):
-            box = ax.fill([x, x + 0.24, x + 0.24, x], [y - 0.055, y - 0.055, y + 0.055, y + 0.055], transform=inches)[0]
-            box.update_from(sign)
-            box.set_transform(inches)
-            box.set_clip_on(False)
-        elif isinstance(sign, Line2D):
-            xs = [x + 0.12] if sign.get_linestyle() == "None" else [x, x + 0.24]
-            line = Line2D(xs, [y] * len(xs))
-            line.update_from(sign)
-            line.set_transform(inches)
-            line.set_clip_on(False)
-            ax.add_artist(line)
-        write(ax, x + KEY, y, text, inches)
 
 
 def _shade(ax: Axes, scale: Scale, deepest: float, levels: tuple[float, ...]) -> None:
@@ -281,25 +219,37 @@ def _shade(ax: Axes, scale: Scale, deepest: float, levels: tuple[float, ...]) ->
     ax.vlines(scale.x(0.0), 0.0, deepest, colors=INK, linewidth=0.8, zorder=1)
 
 
+def _line(ax: Axes, xs: list[float], ys: np.ndarray, **look: Any) -> None:
+    ax.plot(xs, ys, zorder=1.5, scalex=False, scaley=False, **look)
+
+
 def _pooled_lines(ax: Axes, scale: Scale, deepest: float, estimate: float, level: float) -> None:
     ax.vlines(scale.x(scale.clip(estimate)), 0.0, deepest, colors=POOLED, linewidth=1.2, zorder=1.5)
     se = np.linspace(0.0, deepest, STEPS)
     half = ndtri(0.5 + level / 2) * se
     for sign in (-1, 1):
         xs = [scale.x(estimate + sign * value) for value in half]
-        ax.plot(
-            xs,
-            se,
-            color=POOLED,
-            linewidth=1.0,
-            linestyle=(0, (4, 2.5)),
-            zorder=1.5,
-            scalex=False,
-            scaley=False,
-        )
+        _line(ax, xs, se, color=POOLED, linewidth=1.0, linestyle=DASHED)
 
 
-def _points(ax: Axes, scale: Scale, deepest: float, effects: EffectSizes, names: Sequence[str], level: float) -> None:
+def _egger_line(ax: Axes, scale: Scale, deepest: float, egger: EggerLike) -> None:
+    """Draw the regression line where it lies on the plot (a curve where the predictor is the variance)."""
+    se = np.linspace(0.0, deepest, STEPS)
+    effect = egger.limit_estimate + egger.slope * (se if egger.predictor == "se" else se**2)
+    xs = [scale.x(value) if scale.holds(value) else np.nan for value in effect]
+    _line(ax, xs, se, color=PREDICTION, linewidth=1.6, linestyle=DOTTED)
+
+
+def _points(
+    ax: Axes,
+    scale: Scale,
+    deepest: float,
+    effects: EffectSizes,
+    names: Sequence[str],
+    level: float,
+    *,
+    hollow: bool = False,
+) -> None:
     low, high = effects.ci(level)
     for i, (y, se) in enumerate(zip(effects.yi, effects.se, strict=True)):
         if not (np.isfinite(y) and np.isfinite(se)):
@@ -311,10 +261,10 @@ def _points(ax: Axes, scale: Scale, deepest: float, effects: EffectSizes, names:
             linestyle="none",
             marker=marker,
             markersize=5.5 if marker == "o" else 6.5,
-            color=ACCENT,
-            markeredgecolor="white",
-            markeredgewidth=0.6,
-            zorder=3,
+            color="white" if hollow else ACCENT,
+            markeredgecolor=ACCENT if hollow else "white",
+            markeredgewidth=1.1 if hollow else 0.6,
+            zorder=2.9 if hollow else 3,
             clip_on=marker == "o",
             scalex=False,
             scaley=False,

@@ -30,8 +30,10 @@ SHORT_NAMES |= {
     "RATIO": "Ratio",
     "EFFECT": "Effect",
 }
+SHORT_NAMES |= {"VR": "VR", "CVR": "CVR", "ROMC": "RoM", "ASD": "ASD", "IRSD": "IRSD", "YUQ": "Q", "PHI": "phi"}
 RATIO_NAMES: dict[str, str] = {"OR": "odds ratio", "RR": "risk ratio", "ROM": "ratio of means"}
-RATIO_NAMES |= {"IRR": "incidence rate ratio", "RATIO": "ratio, as given"}
+RATIO_NAMES |= {"IRR": "incidence rate ratio", "RATIO": "ratio, as given", "VR": "ratio of standard deviations"}
+RATIO_NAMES |= {"CVR": "ratio of coefficients of variation", "ROMC": "ratio of means, post to pre"}
 # Beyond this the exponential leaves the range of a float; no axis reaches it, only far ends of intervals.
 _FAR = 300.0
 
@@ -264,7 +266,7 @@ def sides(
         return None
     arm1, arm2 = (literal(name) for name in favours or ("arm 1", "arm 2"))
     toward1, toward2 = f"Favours {arm1}", f"Favours {arm2}"
-    if event is None and measure in {"ROM", "SMC", "MC", "RATIO", "EFFECT"}:
+    if event is None and measure in {"ROM", "SMC", "MC", "RATIO", "EFFECT", "VR", "CVR", "ROMC"}:
         return None
     if measure in {"SMD", "SMDC", "SMDPC"} or event == "good" or better == "higher":
         return toward2, toward1

@@ -1,11 +1,11 @@
-"""A column of estimates with their intervals: analyses side by side, each study left out, comparisons of arms."""
+"""A column of estimates with their intervals: analyses side by side, comparisons of arms."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.figures.canvas import Slot, open_slot
 from ipt_outcomes.figures.checks import check_level, check_stated_level, is_known, percent, prediction
 from ipt_outcomes.figures.checks import stated_measure as own_measure
-from ipt_outcomes.figures.forest import BEYOND, GROUP_GAP, NOT_COMPUTED, pooled_rows
+from ipt_outcomes.figures.forest import BEYOND, GROUP_GAP, NOT_COMPUTED
 from ipt_outcomes.figures.marks import Reference, any_beyond
 from ipt_outcomes.figures.page import Page, draw_page
 from ipt_outcomes.figures.rows import PooledLike, Row
@@ -31,9 +31,6 @@ from ipt_outcomes.figures.scale import (
 from ipt_outcomes.figures.style import styled
 from ipt_outcomes.figures.words import literal
 from ipt_outcomes.results import format_number, visible
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +115,10 @@ def contrasts(
         if item.group and item.group != last:
             drawn.append(Row(label=literal(item.group), bold=True, gap=GROUP_GAP))
         last = item.group
-        row = _summary(item.label, item.estimate, item.low, item.high, ratio=ratio, without=item.without)
+        row = summary_row(item.label, item.estimate, item.low, item.high, ratio=ratio, without=item.without)
         drawn.append(replace(row, indent=bool(item.group) and not slot.narrow))
     scale = robust_scale(*np.array([[i.estimate, i.low, i.high] for i in listed], dtype=float).T, ratio=ratio)
-    return _draw(
+    return draw_rows(
         slot,
         drawn,
         replace(scale, falling=falling),
@@ -133,7 +130,7 @@ def contrasts(
     )
 
 
-def _summary(
+def summary_row(
     name: object, estimate: float, low: float, high: float, *, ratio: bool, without: str = NOT_COMPUTED
 ) -> Row:
     """A row of an estimate with its interval; words where one of them is missing."""
@@ -153,7 +150,7 @@ def _summary(
     )
 
 
-def _draw(
+def draw_rows(
     slot: Slot,
     rows: list[Row],
     scale: Scale,
@@ -190,6 +187,7 @@ def analyses(
     better: Literal["lower", "higher"] | None = None,
     level: float = 0.95,
     favours: tuple[str, str] | None = None,
+    header: str = "Analysis",
     xlabel: str | None = None,
     title: str | None = None,
     width: float = 7.2,
@@ -204,6 +202,8 @@ def analyses(
     measure : str, optional
         A key of `MEASURE_NAMES`; what the results name themselves if None. Where neither is known the
         axis is plain and no side is called favourable.
+    header : str
+        Heading of the labels.
     event, better, level, favours, xlabel, title, width, ax
         As in `forest`.
 
@@ -224,9 +224,9 @@ def analyses(
         raise DesignError("expected at least one analysis to draw; got none")
     for label, result in listed:
         check_stated_level(result, level, repr(literal(label)))
-    known = _common_measure(measure, [result for _, result in listed])
+    known = common_measure(measure, [result for _, result in listed])
     slot = open_slot(ax, width)
-    words = sides(known, _common_event(event, [result for _, result in listed]), better, favours)
+    words = sides(known, common_event(event, [result for _, result in listed]), better, favours)
     ratio = known in RATIO_NAMES
     drawn = [_analysis(*item, ratio=ratio, narrow=slot.narrow) for item in listed]
     results = [result for _, result in listed if is_known(result)]
@@ -242,11 +242,11 @@ def analyses(
     if not slot.narrow:
         headers = ("k", *headers, f"{percent(level)} PI") if predicted else ("k", *headers)
     thick, thin = f"{percent(level)} CI", f"{percent(level)} prediction interval (PI)"
-    return _draw(
+    return draw_rows(
         slot,
         drawn,
         scale,
-        label_header="Analysis",
+        label_header=header,
         headers=headers,
         axis=xlabel or axis_name(known),
         sides=words,
@@ -255,7 +255,8 @@ def analyses(
     )
 
 
-def _common_measure(measure: str | None, results: Sequence[object]) -> str | None:
+def common_measure(measure: str | None, results: Sequence[object]) -> str | None:
+    """Return the measure given or stated by the results; different scales are refused."""
     if measure is not None:
         require_choice("measure", measure, SHORT_NAMES)
     stated = {own for own in map(own_measure, results) if own is not None}
@@ -265,7 +266,7 @@ def _common_measure(measure: str | None, results: Sequence[object]) -> str | Non
     return measure or (stated.pop() if len(stated) == 1 else None)
 
 
-def _common_event(event: Literal["good", "bad"] | None, results: Sequence[object]) -> Literal["good", "bad"] | None:
+def common_event(event: Literal["good", "bad"] | None, results: Sequence[object]) -> Literal["good", "bad"] | None:
     """Return the event's direction given or stated by the results; a contradiction is refused."""
     found = {own for own in (event, *(getattr(result, "event", None) for result in results)) if own}
     if len(found) > 1:
@@ -278,7 +279,7 @@ def _analysis(label: object, result: PooledLike, *, ratio: bool, narrow: bool) -
     count = format_number(result.k, "integer")
     known = is_known(result)
     numbers = (result.estimate, result.ci_low, result.ci_high) if known else (math.nan,) * 3
-    row = _summary(label, *numbers, ratio=ratio)
+    row = summary_row(label, *numbers, ratio=ratio)
     limits = prediction(result) if known else None
     outer = interval_text(*limits, ratio=ratio) if limits else ""
     tip = f"{row.tip}, k = {count}" if known else ""
@@ -289,73 +290,4 @@ def _analysis(label: object, result: PooledLike, *, ratio: bool, narrow: bool) -
         outer_low=limits[0] if limits else math.nan,
         outer_high=limits[1] if limits else math.nan,
         tip=f"{tip}, prediction interval {outer}" if limits else tip,
-    )
-
-
-@styled
-def leave_one_out(
-    frame: pd.DataFrame,
-    *,
-    pooled: PooledLike,
-    measure: str | None = None,
-    event: Literal["good", "bad"] | None = None,
-    better: Literal["lower", "higher"] | None = None,
-    level: float = 0.95,
-    favours: tuple[str, str] | None = None,
-    xlabel: str | None = None,
-    title: str | None = None,
-    width: float = 7.2,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the pooled effect with each study left out, against the effect of all studies.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        ``left_out estimate ci_low ci_high``, one row per study left out.
-    pooled : PooledLike
-        All studies together: a diamond, and its confidence interval as a band behind the rows.
-    measure : str, optional
-        As in `analyses`.
-    event, better, level, favours, xlabel, title, width, ax
-        As in `forest`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    DesignError
-        The frame has no rows or lacks a column.
-    OptionError
-        An option is none of its choices.
-    """
-    check_level(level)
-    wanted = ("left_out", "estimate", "ci_low", "ci_high")
-    absent = [name for name in wanted if name not in frame.columns]
-    if absent or frame.empty:
-        found = f"no column {', '.join(absent)}" if absent else "no rows"
-        raise DesignError(f"expected a frame with {', '.join(wanted)} and at least one row; found {found}")
-    check_stated_level(pooled, level, "pooled")
-    known = _common_measure(measure, [pooled])
-    ratio = known in RATIO_NAMES
-    words = sides(known, _common_event(event, [pooled]), better, favours)
-    slot = open_slot(ax, width)
-    estimate, low, high = (frame[name].to_numpy(dtype=float) for name in wanted[1:])
-    rows = []
-    for left_out, *numbers in zip(frame["left_out"], estimate, low, high, strict=True):
-        row = _summary(left_out, *numbers, ratio=ratio)
-        rows.append(replace(row, tip=f"Without {row.tip}" if row.tip else ""))
-    whole = [pooled.estimate, pooled.ci_low, pooled.ci_high] if is_known(pooled) else []
-    return _draw(
-        slot,
-        [*rows, *pooled_rows(pooled, "All studies", level, ratio=ratio)[:1]],
-        robust_scale(estimate, low, high, ratio=ratio, also=whole),
-        label_header="Study left out",
-        headers=(f"{SHORT_NAMES.get(known or '', 'Effect')} ({percent(level)} CI)",),
-        axis=xlabel or axis_name(known),
-        sides=words,
-        title=title,
-        references=(Reference(value=whole[0], low=whole[1], high=whole[2], style="pooled"),) if whole else (),
     )

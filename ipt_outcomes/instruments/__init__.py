@@ -9,7 +9,7 @@ from ipt_outcomes.instruments.response import good_end, responded
 from ipt_outcomes.instruments.safety import risk_answers, risk_flags
 from ipt_outcomes.instruments.scoring import Scores, score
 from ipt_outcomes.instruments.subscales import subscale_scores
-from ipt_outcomes.instruments.totals import TotalsCheck, check_totals
+from ipt_outcomes.instruments.totals import TotalsCheck, check_totals, compare_totals
 
 __all__ = [
     "SETTABLE",
@@ -22,6 +22,7 @@ __all__ = [
     "Subscale",
     "TotalsCheck",
     "check_totals",
+    "compare_totals",
     "direction_of",
     "good_end",
     "instrument",

@@ -21,6 +21,8 @@ _RANGES = ("minimum", "maximum", "item_min", "item_max")
 _COUNTS = ("n_items", "max_missing", "window_days")
 _OTHERS = ("items_reversed", "raw_order", "risk_items", "better")
 
+_BY_FILE = "how the file holds the items"
+
 SETTABLE = (*_TOTALS, *_AMOUNTS, *_SHARES, *_RELIABILITIES, *_RANGES, *_COUNTS, *_OTHERS)
 """Fields of an instrument that a user may set; ``cutoff`` and ``remission`` are short names."""
 
@@ -65,6 +67,9 @@ def overridden(known: Instrument, values: Mapping[str, Any], source: object) -> 
         value, fault = _checked(judged, name, named[name])
         own[name] = value
         faults += [f"{name} must be {fault}; got {named[name]!r}"] if fault else []
+    cut, low = own.get("caseness_min", known.caseness_min), own.get("remission_max", known.remission_max)
+    if not faults and {"caseness_min", "remission_max"} & own.keys() and cut is not None and low is not None:
+        faults += [f"a person in remission ({low:g}) would still be a case ({cut:g}): set both"] if low >= cut else []
     if faults:
         raise OptionError(f"{known.short}: {'; '.join(faults)}")
     told = tuple(Override(field=name, before=getattr(known, name), source=str(source).strip()) for name in own)
@@ -78,7 +83,7 @@ def instruments_with(tables: Mapping[str, Any] | None) -> dict[str, Instrument]:
     Parameters
     ----------
     tables : mapping of str to mapping
-        Name or alias of an instrument, and its fields with ``source``.
+        Name or alias of an instrument, and its fields with ``source``; ``raw_order`` alone needs none.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def instruments_with(tables: Mapping[str, Any] | None) -> dict[str, Instrument]:
         try:
             known = instrument(str(name))
             values = {key: value for key, value in table.items() if key != "source"}
-            own = overridden(known, values, table.get("source"))
+            own = overridden(known, values, _source_of(table))
         except OptionError as error:
             faults.append(error.message + (f" ({error.hint})" if error.hint else ""))
             continue
@@ -115,6 +120,13 @@ def instruments_with(tables: Mapping[str, Any] | None) -> dict[str, Instrument]:
     if faults:
         raise OptionError("; ".join(faults))
     return found
+
+
+def _source_of(table: Mapping[str, Any]) -> object:
+    """The source given; how a file holds its items is a fact about the file, and needs none."""
+    if set(table) == {"raw_order"}:
+        return _BY_FILE
+    return table.get("source")
 
 
 def _checked(known: Instrument, name: str, value: Any) -> tuple[Any, str]:

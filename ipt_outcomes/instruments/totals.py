@@ -12,7 +12,7 @@ import pandas as pd
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.instruments.instrument import Instrument
 from ipt_outcomes.instruments.registry import instrument
-from ipt_outcomes.instruments.scoring import score
+from ipt_outcomes.instruments.scoring import Scores, score
 from ipt_outcomes.results import ResultObject
 
 _SAME = 1e-6
@@ -90,7 +90,31 @@ def check_totals(
     >>> check_totals("phq2", [[1, 2], [3, 3]], [3, 5]).differences[["row", "given", "computed"]].values.tolist()
     [[1.0, 5.0, 6.0]]
     """
-    made = score(name, items, max_missing=max_missing, raw_order=raw_order, rows=rows)
+    return compare_totals(
+        score(name, items, max_missing=max_missing, raw_order=raw_order, rows=rows), totals, rows=rows
+    )
+
+
+def compare_totals(made: Scores, totals: Any, *, rows: Sequence[int] | None = None) -> TotalsCheck:
+    """Hold the totals of a file against scores that were made of its items.
+
+    Parameters
+    ----------
+    made : Scores
+    totals : array_like of float, shape (n,)
+        As the file gives them; missing where it gives none.
+    rows : sequence of int, shape (n,), optional
+        Row numbers in the file. Default: positions from 0.
+
+    Returns
+    -------
+    TotalsCheck
+
+    Raises
+    ------
+    DataError
+        `totals` are not one per form.
+    """
     given = pd.to_numeric(pd.Series(totals).reset_index(drop=True), errors="coerce").to_numpy(dtype=float)
     if len(given) != len(made.total):
         raise DataError(f"{len(made.total)} forms were given, but {len(given)} totals")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ipt_outcomes.errors import IptError
+from ipt_outcomes.errors import IptError, near_names
 from ipt_outcomes.io.delimited import DELIMITERS
 
 NAME = "datapackage.json"
@@ -185,7 +185,8 @@ class _Entry:
         if not inside:
             self._fault("points out of the folder")
         elif not there:
-            self._fault("points to a file that is not there")
+            near = near_names(parts.name, sorted(one.name for one in self.folder.iterdir() if one.is_file()))
+            self._fault("points to a file that is not there" + (f"; near: {', '.join(near)}" if near else ""))
         else:
             promised = self.entry.get("bytes")
             if promised is not None and promised != size:

@@ -19,7 +19,7 @@ from ipt_outcomes.io.guarded import format_of, reading_session
 from ipt_outcomes.io.guarded.labels import missing_frame
 from ipt_outcomes.io.table import Table, read_table
 from ipt_outcomes.io.text import existing_path
-from ipt_outcomes.schemas import to_text
+from ipt_outcomes.schemas import Decimal, to_text
 
 
 class TableFolder(Mapping[str, Table]):
@@ -61,7 +61,9 @@ def is_table_folder(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def read_folder(path: str | os.PathLike[str]) -> TableFolder:
+def read_folder(
+    path: str | os.PathLike[str], *, encoding: str | None = None, decimal: Decimal | None = None
+) -> TableFolder:
     """Read all tables of a folder with a `datapackage.json` (Frictionless Data Package).
 
     Paths must stay inside the folder; a declared hash, size, encoding, delimiter and decimal mark is
@@ -71,6 +73,8 @@ def read_folder(path: str | os.PathLike[str]) -> TableFolder:
     ----------
     path : str or path-like
         A folder on this machine, or its descriptor.
+    encoding, decimal : str, optional
+        Of text files of which the descriptor says neither.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def read_folder(path: str | os.PathLike[str]) -> TableFolder:
     with reading_session():
         for resource in resources:
             try:
-                tables[resource.name] = _table(resource)
+                tables[resource.name] = _table(resource, encoding, decimal)
             except IptError as error:
                 refused.append(error)
     if len(refused) == 1:
@@ -106,16 +110,16 @@ def read_folder(path: str | os.PathLike[str]) -> TableFolder:
     return TableFolder(folder.resolve().name, tables, {resource.name: resource.schema for resource in resources})
 
 
-def _table(resource: Resource) -> Table:
+def _table(resource: Resource, encoding: str | None, decimal: Decimal | None) -> Table:
     require_hash(resource)
     known = format_of(resource.file)
     # Of a format that says itself how it is written, the descriptor's word is not needed.
     text = known is None
     table = read_table(
         resource.file,
-        encoding=resource.encoding if text else None,
+        encoding=(resource.encoding or encoding) if text else None,
         delimiter=resource.delimiter if text else None,
-        decimal=resource.decimal,
+        decimal=resource.decimal or decimal,
         sheet=resource.sheet if known is not None and known.key == "spreadsheet" else None,
         sha256=resource.sha256,
     )

@@ -17,12 +17,14 @@ _EITHER = (".csv", ".tsv", ".tab", ".txt", "", ".xlsx", ".xlsm", ".parquet")
 _OF_PATIENTS = frozenset(
     (
         *("visits", "wide", "baseline", "duplicates", "areas", "missing", "exclude", "covariates", "varies"),
-        *("unseen", "forms", "undecided", "ids", "dates", "windows", "tables"),
+        *("unseen", "forms", "undecided", "ids", "dates", "windows", "tables", "wide_items", "days", "instruments"),
     )
 )
 
 
-def holds_patients(path: str | os.PathLike[str], mapping: str | os.PathLike[str] | None = None) -> bool:
+def holds_patients(
+    path: str | os.PathLike[str], mapping: str | os.PathLike[str] | None = None, *, sheet: str | int | None = None
+) -> bool:
     """Say whether a file is of patients: by its mapping, else by its format, else by its headings.
 
     Parameters
@@ -31,6 +33,8 @@ def holds_patients(path: str | os.PathLike[str], mapping: str | os.PathLike[str]
         The file.
     mapping : path or name, optional
         The mapping it is to be read with.
+    sheet : str or int, optional
+        Sheet of a workbook.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def holds_patients(path: str | os.PathLike[str], mapping: str | os.PathLike[str]
         return _maps_patients(os.fspath(mapping))
     if Path(path).suffix.lower() not in _EITHER or is_table_folder(path):
         return True
-    headings = {str(name).strip().casefold() for name in read_table(path).frame.columns}
+    headings = {str(name).strip().casefold() for name in read_table(path, sheet=sheet).frame.columns}
     return bool(headings & _headings("patients", "patient_id")) and not headings & _headings("comparisons", "study")
 
 

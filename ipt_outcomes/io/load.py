@@ -139,7 +139,7 @@ def _read_part(
         frame, rows, origin, notes = _from_frame(source)
         mark: Decimal = "."
     elif isinstance(source, str | os.PathLike):
-        table = read_table(source, encoding=encoding, decimal=decimal)
+        table = read_table(source, encoding=encoding, decimal=decimal, sheet=plan.sheet)
         frame, rows, notes, mark = table.frame, table.rows, table.warnings, table.decimal or "."
         if not len(table):
             raise DataError(f"{table.name} has column names but no rows of data")

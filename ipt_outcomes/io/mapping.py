@@ -15,7 +15,7 @@ Constant = str | int | float
 # The one table of the dictionary that holds published aggregate data.
 _STUDY_TABLE = "comparisons"
 _TABLES = ("columns", "constants", "codes")
-_KEYS = ("table", "left_out", *_TABLES)
+_KEYS = ("table", "left_out", "sheet", *_TABLES)
 
 
 def _empty() -> AbstractMapping[str, Any]:
@@ -39,6 +39,8 @@ class Mapping:
         Source columns left out on purpose.
     table : str
         Table of the dictionary.
+    sheet : str, int or None
+        Sheet of a workbook, by its name or its number from 1.
     """
 
     columns: AbstractMapping[str, str] = field(default_factory=_empty)
@@ -46,6 +48,7 @@ class Mapping:
     codes: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=_empty)
     left_out: tuple[str, ...] = ()
     table: str = "comparisons"
+    sheet: str | int | None = None
 
     def faults(self, source_columns: tuple[str, ...] | None = None) -> list[str]:
         """Say everything that is wrong with the mapping.
@@ -79,6 +82,8 @@ class Mapping:
     def to_toml(self) -> str:
         """Return the mapping as TOML text that reads back as the same mapping."""
         lines = [f"table = {quoted(self.table)}"]
+        if self.sheet is not None:
+            lines.append(f"sheet = {_toml_value(self.sheet)}")
         if self.left_out:
             lines.append(f"left_out = [{', '.join(quoted(name) for name in self.left_out)}]")
         parts: list[tuple[str, AbstractMapping[str, Constant]]] = [("columns", self.columns)]
@@ -138,7 +143,11 @@ def read_mapping(source: str | os.PathLike[str] | AbstractMapping[str, Any] | Ma
         return source
     if isinstance(source, AbstractMapping):
         tables = any(key in source and not isinstance(source[key], str) for key in _TABLES)
-        return _from_dict(dict(source) if tables else {"columns": dict(source)}, "the mapping")
+        if tables:
+            return _from_dict(dict(source), "the mapping")
+        # No column of the dictionary has these names: they are what they are in a file.
+        whole = {key: source[key] for key in ("table", "sheet") if key in source}
+        return _from_dict({**whole, "columns": {k: v for k, v in source.items() if k not in whole}}, "the mapping")
     raw, name = read_toml(source, cohort=False)
     return _from_dict(raw, f"the mapping {name}")
 
@@ -157,6 +166,10 @@ def _from_dict(raw: dict[str, Any], what: str) -> Mapping:
     if isinstance(left_out, str) or not all(isinstance(name, str) for name in left_out):
         found.append("left_out must be a list of column names")
         left_out = []
+    sheet = raw.get("sheet")
+    if isinstance(sheet, bool) or not isinstance(sheet, str | int | None):
+        found.append("sheet must be the name of a sheet in quotation marks, or its number from 1")
+        sheet = None
     table = raw.get("table", "comparisons")
     if not isinstance(table, str):
         found.append("table must be a name")
@@ -167,6 +180,7 @@ def _from_dict(raw: dict[str, Any], what: str) -> Mapping:
         codes=MappingProxyType({name: MappingProxyType(dict(codes)) for name, codes in parts["codes"].items()}),
         left_out=tuple(left_out),
         table=table,
+        sheet=sheet,
     )
     _refuse(mapping.faults(), what)
     return mapping

@@ -4,6 +4,7 @@ from ipt_outcomes.meta.bias import BeggTest, EggerTest, begg, egger
 from ipt_outcomes.meta.counts import PooledTables, mantel_haenszel, peto
 from ipt_outcomes.meta.dependent import aggregate, che_covariance, shared_control_covariance
 from ipt_outcomes.meta.event_model import EventModel, event_model
+from ipt_outcomes.meta.file_drawer import ExcessSignificance, FailSafeN, excess_significance, fail_safe_n
 from ipt_outcomes.meta.heterogeneity import HeterogeneityInterval
 from ipt_outcomes.meta.influence import baujat, influence
 from ipt_outcomes.meta.moderators import Subgroups, subgroups
@@ -12,6 +13,7 @@ from ipt_outcomes.meta.network import NetworkEffect, network
 from ipt_outcomes.meta.pet_peese import PetPeese, pet_peese
 from ipt_outcomes.meta.pool import pool
 from ipt_outcomes.meta.pooled import PooledEffect
+from ipt_outcomes.meta.prediction import PredictionInterval
 from ipt_outcomes.meta.regression import MetaRegression, regression
 from ipt_outcomes.meta.selection import SelectionModel, selection_model
 from ipt_outcomes.meta.sensitivity import cumulative, leave_one_out
@@ -22,6 +24,8 @@ __all__ = [
     "BeggTest",
     "EggerTest",
     "EventModel",
+    "ExcessSignificance",
+    "FailSafeN",
     "HeterogeneityInterval",
     "LimitEffect",
     "MetaRegression",
@@ -30,6 +34,7 @@ __all__ = [
     "PetPeese",
     "PooledEffect",
     "PooledTables",
+    "PredictionInterval",
     "SelectionModel",
     "Subgroups",
     "TrimAndFill",
@@ -41,6 +46,8 @@ __all__ = [
     "cumulative",
     "egger",
     "event_model",
+    "excess_significance",
+    "fail_safe_n",
     "influence",
     "leave_one_out",
     "limit_meta_analysis",

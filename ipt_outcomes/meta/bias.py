@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import DesignError, require_choice
-from ipt_outcomes.meta.clustered import robust_lines, study_codes
+from ipt_outcomes.meta.clustered import combined_first, robust_lines, study_codes
 from ipt_outcomes.meta.core import Problem, fit
+from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import Inference, infer, resolve_test
 from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
 from ipt_outcomes.meta.pool import check_options
@@ -239,7 +240,10 @@ class BeggTest(ResultObject):
     exact : bool
         Whether the p value is exact (no ties) or normal.
     k, n_dropped : int
+    naive : BeggTest or None
+        With several effects per study: the same with every row taken for a study.
     notes : tuple of str
+    provenance : Provenance
     """
 
     tau: float
@@ -247,7 +251,9 @@ class BeggTest(ResultObject):
     exact: bool
     k: int
     n_dropped: int
+    naive: BeggTest | None = None
     notes: tuple[str, ...] = ()
+    provenance: Provenance = field(default_factory=lambda: Provenance(function="meta.begg"))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row with the numbers, unrounded."""
@@ -259,15 +265,17 @@ class BeggTest(ResultObject):
         return "\n".join([f"Begg's test, {self.k} studies: tau = {tau}, {p_in_words(self.p_value)}", *self.notes])
 
 
-def begg(yi: Effects, vi: ArrayLike | None = None) -> BeggTest:
+def begg(yi: Effects, vi: ArrayLike | None = None, *, study: Any = None, rho: float = 0.6) -> BeggTest:
     """Rank correlation test for funnel asymmetry (Begg and Mazumdar).
 
     Parameters
     ----------
     yi : EffectSizes or array_like, shape (n,)
-        Effects, one per study: `aggregate` first where a study gives several.
+        Effects.
     vi : array_like, shape (n,), optional
         Sampling variances, for plain arrays.
+    study, rho
+        As in `trim_and_fill`: where a study gives several effects, they are combined first.
 
     Returns
     -------
@@ -288,9 +296,25 @@ def begg(yi: Effects, vi: ArrayLike | None = None) -> BeggTest:
     >>> round(begg([0.1, 0.3, 0.6, 0.9], [0.02, 0.03, 0.06, 0.2]).tau, 3)
     0.667
     """
+    rows = unpack(yi, vi)
+    plain = _begg(rows)
+    if study_codes(study, rows) is None:
+        return plain
+    combined = aggregate(yi, vi, study=study, rho=rho)
+    result = _begg(unpack(combined["yi"], combined["vi"]))
+    note = combined_first(int(rows.used.size), len(combined), rho)
+    return replace(
+        result,
+        naive=plain,
+        n_dropped=plain.n_dropped,
+        notes=(*result.notes, note),
+        provenance=Provenance(function="meta.begg", options={"rho": float(rho)}),
+    )
+
+
+def _begg(rows: Rows) -> BeggTest:
     from scipy.stats import kendalltau
 
-    rows = unpack(yi, vi)
     k, v = int(rows.used.size), rows.v
     if k < 3:
         raise DesignError(f"Begg's test needs at least 3 studies; there {'is' if k == 1 else 'are'} {k}")

@@ -12,6 +12,7 @@ from ipt_outcomes.meta.inputs import Rows, read_labels, require_labels
 from ipt_outcomes.meta.multilevel.blocks import make_blocks
 from ipt_outcomes.meta.multilevel.likelihood import gls
 from ipt_outcomes.meta.multilevel.robust import robust_covariance
+from ipt_outcomes.results import plural
 
 
 def study_codes(study: Any, rows: Rows) -> np.ndarray | None:
@@ -37,6 +38,15 @@ def study_codes(study: Any, rows: Rows) -> np.ndarray | None:
     require_labels("study", labels)
     codes, names = pd.factorize(labels.iloc[rows.used])
     return None if len(names) == codes.size else np.asarray(codes)
+
+
+def combined_first(effects: int, studies: int, rho: float) -> str:
+    """Say that effects were combined per study, and where the row-level answer is."""
+    words = plural(studies, "study", "studies")
+    return (
+        f"{effects} effects were combined into {studies} {words} first (rho {rho:g}); the answer that takes every "
+        "effect for a study is in `naive`."
+    )
 
 
 def robust_lines(

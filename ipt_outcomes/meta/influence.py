@@ -8,10 +8,9 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtr
 
 from ipt_outcomes.errors import DesignError
-from ipt_outcomes.meta.core import Problem, fit
+from ipt_outcomes.meta.batch import fit_subsets
 from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, unpack
 from ipt_outcomes.meta.pool import check_options
-from ipt_outcomes.meta.tau2 import estimate_tau2
 
 
 def influence(yi: Effects, vi: ArrayLike | None = None, *, tau2: Tau2Method = "REML", test: Test = "z") -> pd.DataFrame:
@@ -64,20 +63,21 @@ def influence(yi: Effects, vi: ArrayLike | None = None, *, tau2: Tau2Method = "R
     k, y, v = int(rows.used.size), rows.y, rows.v
     if k < 3:
         raise DesignError(f"deletion diagnostics need at least 3 studies; there are {k}")
-    whole = _fit(y, v, tau2, test)
-    hat = whole.weights / whole.weights.sum()
-    deleted = [_fit(np.delete(y, i), np.delete(v, i), tau2, test) for i in range(k)]
-    estimate = np.array([one.estimate for one in deleted])
-    variance = np.array([one.variance for one in deleted])
-    tau2_deleted = np.array([one.tau2 for one in deleted])
+    whole = fit_subsets(y, v, np.ones((1, k), dtype=bool), tau2)
+    w = 1.0 / (v + whole.tau2[0])
+    hat = w / w.sum()
+    deleted = fit_subsets(y, v, ~np.eye(k, dtype=bool), tau2)
+    whole_variance = float((whole.variance * _factors(whole.scale, tau2, test))[0])
+    estimate, tau2_deleted = deleted.estimate, deleted.tau2
+    variance = deleted.variance * _factors(deleted.scale, tau2, test)
     residual = y - estimate
     residual_se = np.sqrt(v + tau2_deleted + variance)
-    shift = whole.estimate - estimate
+    shift = whole.estimate[0] - estimate
     # the weight a study has when the others' tau2 is used for all
     dffits = shift / np.sqrt(hat * (v + tau2_deleted))
-    cooks = shift**2 / whole.variance
+    cooks = shift**2 / whole_variance
     # standard error of the pooled effect at the tau2 found without the study
-    at_deleted = np.array([_variance_at(y, v, value, test) for value in tau2_deleted])
+    at_deleted = _variance_at(y, v, tau2_deleted, test)
     dfbetas = shift / np.sqrt(at_deleted)
     influential = (np.abs(dffits) > 3 * np.sqrt(1 / (k - 1))) | (chdtr(1.0, cooks) > 0.5)
     influential |= (hat > 3 / k) | (np.abs(dfbetas) > 1)
@@ -87,9 +87,9 @@ def influence(yi: Effects, vi: ArrayLike | None = None, *, tau2: Tau2Method = "R
             "rstudent": residual / residual_se,
             "dffits": dffits,
             "cooks_distance": cooks,
-            "cov_ratio": variance / whole.variance,
+            "cov_ratio": variance / whole_variance,
             "tau2_deleted": tau2_deleted,
-            "q_deleted": np.array([one.q for one in deleted]),
+            "q_deleted": deleted.q,
             "hat": hat,
             "weight": 100 * hat,
             "dfbetas": dfbetas,
@@ -100,33 +100,20 @@ def influence(yi: Effects, vi: ArrayLike | None = None, *, tau2: Tau2Method = "R
     )
 
 
-class _Fit:
-    """Estimate, variance and tau2 of one pooling."""
-
-    __slots__ = ("estimate", "q", "tau2", "variance", "weights")
-
-    def __init__(self, estimate: float, variance: float, tau2: float, q: float, weights: np.ndarray) -> None:
-        self.estimate, self.variance, self.tau2, self.q, self.weights = estimate, variance, tau2, q, weights
+def _factors(scale: np.ndarray, tau2: Tau2Method, test: Test) -> np.ndarray:
+    if test == "z" or tau2 == "common":
+        return np.ones_like(scale)
+    known = np.where(np.isnan(scale), 1.0, scale)
+    return np.maximum(1.0, known) if test == "knapp-hartung-adhoc" else known
 
 
-def _fit(y: np.ndarray, v: np.ndarray, tau2: Tau2Method, test: Test) -> _Fit:
-    problem = Problem(y, v, np.ones((y.size, 1)))
-    result = fit(problem, estimate_tau2(problem, tau2))
-    variance = float(result.covariance[0, 0]) * _factor(result.scale, tau2, test)
-    return _Fit(float(result.coefficients[0]), variance, result.tau2, result.q, result.weights)
-
-
-def _factor(scale: float | None, tau2: Tau2Method, test: Test) -> float:
-    if test == "z" or tau2 == "common" or scale is None:
-        return 1.0
-    return max(1.0, scale) if test == "knapp-hartung-adhoc" else scale
-
-
-def _variance_at(y: np.ndarray, v: np.ndarray, tau2: float, test: Test) -> float:
-    w = 1.0 / (v + tau2)
-    centred = y - (w @ y) / w.sum()
-    scale = float(w @ centred**2) / (y.size - 1)
-    return _factor(scale, "REML", test) / float(w.sum())
+def _variance_at(y: np.ndarray, v: np.ndarray, tau2: np.ndarray, test: Test) -> np.ndarray:
+    """Variance of the effect pooled over all studies at each of several tau2."""
+    w = 1.0 / (v + tau2[:, None])
+    total = w.sum(axis=1)
+    away = y - ((w @ y) / total)[:, None]
+    scale = np.einsum("mk,mk,mk->m", w, away, away) / (y.size - 1)
+    return np.asarray(_factors(scale, "REML", test) / total)
 
 
 def baujat(yi: Effects, vi: ArrayLike | None = None) -> pd.DataFrame:

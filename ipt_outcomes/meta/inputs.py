@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ipt_outcomes.effects.effect_sizes import EffectSizes
 from ipt_outcomes.errors import DesignError, OptionError
+from ipt_outcomes.results import plural
 
 Tau2Method = Literal["REML", "ML", "DL", "PM", "EB", "SJ", "HS", "HE", "common"]
 Test = Literal["z", "knapp-hartung", "knapp-hartung-adhoc"]
@@ -141,6 +142,15 @@ def name_rows(rows: Sequence[int] | np.ndarray) -> str:
     listed = ", ".join(str(int(row)) for row in rows[:20])
     more = f" and {len(rows) - 20} more" if len(rows) > 20 else ""
     return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"
+
+
+def left_out(yi: np.ndarray, vi: np.ndarray) -> str:
+    """Say how many rows had no effect or variance, and which: "2 of 9 rows ... were left out: rows 3, 5"."""
+    gone = np.flatnonzero(np.isnan(yi) | np.isnan(vi))
+    return (
+        f"{gone.size} of {yi.size} {plural(int(yi.size), 'row', 'rows')} had no effect or variance and "
+        f"{plural(int(gone.size), 'was', 'were')} left out: {name_rows(gone)} (from 0)"
+    )
 
 
 def as_floats(name: str, values: Any) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,14 @@ from ipt_outcomes.errors import DesignError
 from ipt_outcomes.meta.core import Problem, RegressionFit, fit
 from ipt_outcomes.meta.inference import chi2_p, f_p, infer, resolve_test
 from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, read_labels, unpack
-from ipt_outcomes.meta.pool import assemble, check_options, pool_rows
+from ipt_outcomes.meta.pool import assemble, check_options, pool_rows, predicted
 from ipt_outcomes.meta.pooled import PooledEffect
+from ipt_outcomes.meta.prediction import PredictionMethod
 from ipt_outcomes.meta.tau2 import estimate_tau2
-from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, format_p
+from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, format_p, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 GROUP_COLUMNS = (
     "k",
@@ -105,7 +109,7 @@ class Subgroups(ResultObject):
         str
         """
         style: Style = "decimal3" if digits == 3 else "decimal2"
-        lines = [f"{len(self.pooled)} subgroups"]
+        lines = [f"{len(self.pooled)} {plural(len(self.pooled), 'subgroup', 'subgroups')}"]
         for name, one in self.pooled.items():
             limits = format_interval(one.ci_low, one.ci_high, style)
             lines.append(f"{name}: k = {one.k}, {format_number(one.estimate, style)} ({limits})")
@@ -116,7 +120,28 @@ class Subgroups(ResultObject):
         elif self.q_between is not None:
             p = format_p(self.q_between_p_value)
             lines.append(f"Difference: Q({self.q_between_df}) = {format_number(self.q_between)}, p {p}")
-        return "\n".join([*lines, self.method, *self.notes])
+        odd = [f"{name} (rows within it): {text}" for name, one in self.pooled.items() for text in one.warnings]
+        return "\n".join([*lines, self.method, *self.notes, *odd])
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the pooled effect of each level with its prediction interval.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        **options
+            As in `ipt_outcomes.figures.analyses`, such as `measure` where plain arrays were given. For the studies
+            within the levels see `ipt_outcomes.figures.forest` with `groups` and `subtotals`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from ipt_outcomes.figures import analyses
+
+        rows = [(str(name), pooled) for name, pooled in self.pooled.items()]
+        return analyses(rows, ax=ax, **{"level": self.level, "header": "Subgroup", **options})
 
 
 def subgroups(
@@ -128,6 +153,8 @@ def subgroups(
     test: Test = "knapp-hartung",
     level: float = 0.95,
     common_tau2: bool = False,
+    prediction: PredictionMethod = "fit",
+    rng: np.random.Generator | None = None,
 ) -> Subgroups:
     """Pool the effects within each level of a variable and test whether the levels differ.
 
@@ -145,6 +172,8 @@ def subgroups(
     common_tau2 : bool
         False: each level has its own between-study variance. True: one variance for all levels (more stable
         with few studies per level), t and F with k minus the number of levels df under Knapp-Hartung.
+    prediction, rng
+        As in `pool`, for the prediction interval of each level.
 
     Returns
     -------
@@ -180,6 +209,7 @@ def subgroups(
     members = {name: positions for name, positions in members.items() if positions.size}
     build = _with_common_tau2 if common_tau2 else _with_separate_tau2
     tests, pooled, shared = build(rows, members, tau2, test, level)
+    pooled = {name: predicted(one, prediction, rng) for name, one in pooled.items()}
     return Subgroups(
         pooled=pooled,
         **tests,
@@ -193,7 +223,13 @@ def subgroups(
         notes=_notes(pooled, int(rows.used.size - used.size)),
         provenance=Provenance(
             function="meta.subgroups",
-            options={"tau2": tau2, "test": test, "level": float(level), "common_tau2": bool(common_tau2)},
+            options={
+                "tau2": tau2,
+                "test": test,
+                "level": float(level),
+                "common_tau2": bool(common_tau2),
+                "prediction": prediction,
+            },
         ),
     )
 
@@ -311,5 +347,6 @@ def _notes(pooled: Mapping[Any, PooledEffect], n_missing_level: int) -> tuple[st
             "the uncertainty there, and the test of the difference with it."
         )
     if n_missing_level:
-        notes.append(f"{n_missing_level} rows without a level were left out.")
+        rows = plural(n_missing_level, "row without a level was", "rows without a level were")
+        notes.append(f"{n_missing_level} {rows} left out.")
     return tuple(notes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +24,7 @@ from ipt_outcomes.meta.inputs import (
     unpack,
 )
 from ipt_outcomes.meta.pooled import PooledEffect
+from ipt_outcomes.meta.prediction import PREDICTION_METHODS, PredictionMethod
 from ipt_outcomes.meta.tau2 import estimate_tau2
 from ipt_outcomes.results import Provenance, format_number
 
@@ -42,6 +45,11 @@ NARROW_NOTE = (
     'uncertainty: report both, or use test="knapp-hartung-adhoc".'
 )
 
+_FIT_WORDS = {
+    True: "normal quantile and standard error of the pooled effect",
+    False: "t with {df:.0f} df and standard error of the pooled effect",
+}
+
 NO_CONTROL_NOTE = (
     "These are changes from pre to post without a control group: what time alone would have done is part of them. "
     "They say nothing on the effect of a treatment."
@@ -55,6 +63,8 @@ def pool(
     tau2: Tau2Method = "REML",
     test: Test = "knapp-hartung",
     level: float = 0.95,
+    prediction: PredictionMethod = "fit",
+    rng: np.random.Generator | None = None,
 ) -> PooledEffect:
     """Pool one effect per study.
 
@@ -72,6 +82,11 @@ def pool(
         used in its place, and `notes` says so.
     level : float
         Level of the intervals.
+    prediction : {"fit", "S", "V", "HTS", "HK", "HK-PR", "KR", "KR-PR", "NNF"}
+        Prediction interval, as in `PooledEffect.prediction_interval`; where there are too few studies for it
+        there is none, and `notes` says why.
+    rng : numpy.random.Generator, optional
+        For ``prediction="NNF"``.
 
     Returns
     -------
@@ -111,7 +126,47 @@ def pool(
     (-0.421, 4, True)
     """
     check_options(tau2, test, level)
-    return pool_rows(unpack(yi, vi), tau2, test, level)
+    return predicted(pool_rows(unpack(yi, vi), tau2, test, level), prediction, rng)
+
+
+def predicted(pooled: PooledEffect, method: PredictionMethod, rng: np.random.Generator | None = None) -> PooledEffect:
+    """Return the result with its prediction interval by another method, or a note why there is none.
+
+    Parameters
+    ----------
+    pooled : PooledEffect
+    method : str
+        As in `pool`.
+    rng : numpy.random.Generator, optional
+
+    Returns
+    -------
+    PooledEffect
+
+    Raises
+    ------
+    OptionError
+        The method does not go with the fit.
+    """
+    require_choice("prediction", method, PREDICTION_METHODS)
+    if method == "fit":
+        return pooled
+    options = {**pooled.provenance.options, "prediction": method}
+    provenance = Provenance(function=pooled.provenance.function, options=options)
+    try:
+        found = pooled.prediction_interval(method, rng=rng)
+    except DesignError as why:
+        none: dict[str, Any] = {"prediction_low": None, "prediction_high": None, "prediction_words": ""}
+        notes = (*pooled.notes, f"No interval: {why.message}.")
+        return replace(pooled, **none, prediction=method, notes=notes, provenance=provenance)
+    return replace(
+        pooled,
+        prediction_low=found.low,
+        prediction_high=found.high,
+        prediction=method,
+        prediction_words=found.words,
+        provenance=provenance,
+    )
 
 
 def check_options(tau2: str, test: str, level: float) -> None:
@@ -181,6 +236,7 @@ def assemble(
         q_p_value=chi2_p(result.q, result.df) if result.df > 0 else None,
         prediction_low=None if prediction is None else main.estimate - prediction,
         prediction_high=None if prediction is None else main.estimate + prediction,
+        prediction_words="" if prediction is None else _FIT_WORDS[main.df is None].format(df=main.df or 0.0),
         z_ci_low=plain.ci_low,
         z_ci_high=plain.ci_high,
         narrower_than_z=narrower,

@@ -11,13 +11,15 @@ import pandas as pd
 
 from ipt_outcomes.effects.effect_sizes import MEASURE_NAMES, RATIOS, EffectSizes, Measure
 from ipt_outcomes.errors import OptionError, require_choice
-from ipt_outcomes.meta.inputs import Tau2Method, Test
+from ipt_outcomes.meta.inputs import Tau2Method, Test, left_out
 from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ipt_outcomes.meta.fit_statistics import FitStatistics
     from ipt_outcomes.meta.heterogeneity import HeterogeneityInterval, IntervalMethod
+    from ipt_outcomes.meta.prediction import PredictionInterval, PredictionMethod
 
 STYLES: dict[int, Style] = {0: "integer", 1: "decimal1", 2: "decimal2", 3: "decimal3"}
 
@@ -76,8 +78,11 @@ class PooledEffect(ResultObject):
     q, q_df, q_p_value : float, int, float or None
         Cochran's Q; the p value is None with one study.
     prediction_low, prediction_high : float or None
-        Limits for the true effect of a new study: t with `df` under Knapp-Hartung, normal under z. None for
-        the common effect and for one study.
+        Limits for the true effect of a new study, by `prediction`. None for the common effect and for one study.
+    prediction : str
+        How: "fit" is t with `df` under Knapp-Hartung and normal under z; the others as in `prediction_interval`.
+    prediction_words : str
+        The same in words; empty without an interval.
     z_ci_low, z_ci_high : float
         Interval of the z test on the same tau2; equals the confidence interval when `test` is ``"z"``.
     narrower_than_z : bool
@@ -122,6 +127,8 @@ class PooledEffect(ResultObject):
     q_p_value: float | None
     prediction_low: float | None
     prediction_high: float | None
+    prediction: PredictionMethod = "fit"
+    prediction_words: str = ""
     z_ci_low: float
     z_ci_high: float
     narrower_than_z: bool
@@ -168,6 +175,61 @@ class PooledEffect(ResultObject):
 
         return heterogeneity_interval(self, method, level)
 
+    def prediction_interval(
+        self,
+        method: PredictionMethod = "HTS",
+        *,
+        level: float | None = None,
+        draws: int = 25_000,
+        rng: np.random.Generator | None = None,
+    ) -> PredictionInterval:
+        """Return the interval for the true effect of a new study by another method.
+
+        Parameters
+        ----------
+        method : {"fit", "S", "V", "HTS", "HK", "HK-PR", "KR", "KR-PR", "NNF"}
+            Named as in R's meta. "fit": quantile and standard error of the pooled effect. With the plain standard
+            error: "S" normal, "V" t with k - 1 df, "HTS" t with k - 2 df. With that of Knapp and Hartung: "HK"
+            k - 1, "HK-PR" k - 2 df. With that of Kenward and Roger (tau2 by REML): "KR" its own df, "KR-PR" one
+            less. "NNF": draws from the confidence distribution of tau2, which needs `rng`; it does not depend on the
+            estimator of tau2.
+        level : float, optional
+            That of the fit when left out.
+        draws : int
+            For "NNF", 1000 or more.
+        rng : numpy.random.Generator, optional
+            For "NNF".
+
+        Returns
+        -------
+        PredictionInterval
+
+        Raises
+        ------
+        DesignError
+            There are too few studies: 3 for "HTS", "HK-PR" and "NNF", else 2.
+        OptionError
+            A common effect, a method that does not go with the estimator of tau2, no generator for "NNF".
+        """
+        from ipt_outcomes.meta.prediction import prediction_interval
+
+        return prediction_interval(self, method, self.level if level is None else level, draws, rng)
+
+    @property
+    def fit_statistics(self) -> FitStatistics:
+        """``log_likelihood aic bic tau2_se`` of the fit."""
+        from ipt_outcomes.meta.fit_statistics import fit_statistics
+
+        y, v = self.yi[self.positions], self.vi[self.positions]
+        return fit_statistics(y, v, np.ones((y.size, 1)), self.tau2, self.tau2_method)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong in the effects: said, never corrected."""
+        from ipt_outcomes.meta.oddities import oddities
+
+        return oddities(self.yi, self.vi, self.positions, self.measure)
+
     def row(self) -> dict[str, Any]:
         """Return the numbers as one record, in the order of `COLUMNS`."""
         return {name: getattr(self, name) for name in COLUMNS}
@@ -205,14 +267,15 @@ class PooledEffect(ResultObject):
         ]
         if self.prediction_low is not None:
             limits = format_interval(self.prediction_low, self.prediction_high, style)
-            lines.append(f"{percent}% prediction interval: {limits}")
+            lines.append(f"{percent}% prediction interval: {limits}; {self.prediction_words}")
         lines.append(self.method)
         if self.narrower_than_z:
             limits = format_interval(self.z_ci_low, self.z_ci_high, style)
             lines.append(f"{percent}% CI by z on the same data: {limits}")
         lines.extend(self.notes)
+        lines.extend(self.warnings)
         if self.n_dropped:
-            lines.append(f"{self.n_dropped} of {self.yi.size} rows had no effect or variance and were left out")
+            lines.append(left_out(self.yi, self.vi))
         return "\n".join(lines)
 
     def _as_ratio(self, style: Style) -> str:
@@ -240,7 +303,7 @@ class PooledEffect(ResultObject):
             What the effects are, as in `EffectSizes`; needed where plain arrays were pooled, because the plot
             says which side is favourable and draws ratios on a log axis.
         **options
-            As in `ipt_outcomes.figures.forest`.
+            As in `ipt_outcomes.figures.forest`; ``weights=None`` leaves the column of weights out.
 
         Returns
         -------
@@ -253,7 +316,9 @@ class PooledEffect(ResultObject):
         """
         from ipt_outcomes.figures import forest
 
-        options |= {"pooled": self, "level": options.get("level", self.level)}
+        weights = np.full(self.yi.size, np.nan)
+        weights[self.positions] = self.weight_percent
+        options = {"weights": weights, **options, "pooled": self, "level": options.get("level", self.level)}
         return forest(self._as_effects(measure, event), ax=ax, **options)
 
     def _as_effects(self, measure: Measure | None, event: Literal["good", "bad"] | None) -> EffectSizes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,17 @@ from numpy.typing import ArrayLike
 from ipt_outcomes.errors import DesignError, OptionError
 from ipt_outcomes.meta.core import Problem, RegressionFit, fit
 from ipt_outcomes.meta.design import Design, make_design, read_moderators
-from ipt_outcomes.meta.inference import TEST_NAMES, Inference, chi2_p, f_p, infer, quantile, resolve_test
-from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, require_level, unpack
+from ipt_outcomes.meta.fit_statistics import FitStatistics, fit_statistics
+from ipt_outcomes.meta.inference import TEST_NAMES, Inference, chi2_p, f_p, infer, resolve_test
+from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
+from ipt_outcomes.meta.oddities import repeated_rows
 from ipt_outcomes.meta.pool import check_options, heterogeneity_shares
+from ipt_outcomes.meta.prediction import PredictionMethod
 from ipt_outcomes.meta.tau2 import estimate_tau2
-from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words
+from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FIELDS = ("estimate", "se", "df", "statistic", "p_value", "ci_low", "ci_high")
 
@@ -47,6 +53,8 @@ class MetaRegression(ResultObject):
         Effects used, rows left out for a missing effect, variance or moderator.
     vcov : numpy.ndarray, shape (p, p)
         Covariance of the coefficients, as tested.
+    factor, scale : float, float or None
+        What the plain covariance was multiplied by (1 under z), and Knapp and Hartung's factor.
     tau2_method, test, level : str, str, float
         As used.
     design : Design
@@ -75,6 +83,8 @@ class MetaRegression(ResultObject):
     k: int
     n_dropped: int
     vcov: np.ndarray
+    factor: float
+    scale: float | None
     tau2_method: Tau2Method
     test: Test
     level: float
@@ -103,7 +113,9 @@ class MetaRegression(ResultObject):
         words = {"method": self.method, "notes": list(self.notes), "provenance": self.provenance.to_dict()}
         return records | numbers | words
 
-    def predict(self, moderators: Any, *, level: float | None = None) -> pd.DataFrame:
+    def predict(
+        self, moderators: Any, *, level: float | None = None, prediction: PredictionMethod = "fit"
+    ) -> pd.DataFrame:
         """Return the effect expected at values of the moderators.
 
         Parameters
@@ -112,6 +124,9 @@ class MetaRegression(ResultObject):
             As in `regression`, one row per prediction.
         level : float, optional
             Level of the intervals; that of the fit when left out.
+        prediction : {"fit", "S", "V", "HTS", "HK", "HK-PR"}
+            Prediction interval, as in `PooledEffect.prediction_interval`: "V" and "HK" have k - p df, "HTS" and
+            "HK-PR" k - p - 1, with p coefficients.
 
         Returns
         -------
@@ -121,36 +136,29 @@ class MetaRegression(ResultObject):
         Raises
         ------
         DesignError
-            A level that the fit did not have.
+            A level that the fit did not have; no degrees of freedom left.
         OptionError
-            A moderator is missing.
+            A moderator is missing, or `prediction` is not one of the choices.
         """
-        level = self.level if level is None else level
-        require_level(level)
-        columns = moderators if isinstance(moderators, pd.DataFrame | dict) else None
-        if columns is not None and not set(self.design.names) <= set(columns):
-            absent = [name for name in self.design.names if name not in columns]
-            raise OptionError(f"moderators lack {', '.join(absent)}")
-        size = len(next(iter(moderators.values()))) if isinstance(moderators, dict) else len(moderators)
-        frame = read_moderators(moderators, size)
-        if columns is None:
-            frame.columns = list(self.design.names)
-        new = make_design(frame[list(self.design.names)], self.design.interactions, self.design.levels).matrix
-        estimate = new @ self.coefficients["estimate"].to_numpy()
-        variance = np.einsum("ip,pq,iq->i", new, self.vcov, new)
-        df = None if self.test == "z" else float(self.qe_df)
-        reach = quantile(df, level)
-        half, wide = reach * np.sqrt(variance), reach * np.sqrt(variance + self.tau2)
-        return pd.DataFrame(
-            {
-                "estimate": estimate,
-                "se": np.sqrt(variance),
-                "ci_low": estimate - half,
-                "ci_high": estimate + half,
-                "prediction_low": estimate - wide,
-                "prediction_high": estimate + wide,
-            }
-        )
+        from ipt_outcomes.meta.regression_predict import predict
+
+        return predict(self, moderators, self.level if level is None else level, prediction)
+
+    @property
+    def fit_statistics(self) -> FitStatistics:
+        """``log_likelihood aic bic tau2_se`` of the fit."""
+        return fit_statistics(self.yi, self.vi, self.design.matrix, self.tau2, self.tau2_method)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong in the effects: said, never corrected; rows count among those given."""
+        return repeated_rows(self.yi, self.vi, self.positions)
+
+    def plot(self, ax: Axes | None = None, *, moderator: str | None = None, **options: Any) -> Axes:
+        """Draw the bubble plot of a moderator (named where there are several); options as in `figures.bubble`."""
+        from ipt_outcomes.figures import bubble
+
+        return bubble(self, moderator=moderator, ax=ax, **options)
 
     def summary(self, digits: int = 2) -> str:
         """Return coefficients and tests in plain text.
@@ -179,7 +187,7 @@ class MetaRegression(ResultObject):
             f"Q({self.qe_df}) = {format_number(self.qe)}, {p_in_words(self.qe_p_value)}; "
             f"R2 {format_number(self.r2, 'percent')}"
         )
-        return "\n".join([*lines, self.method, *self.notes])
+        return "\n".join([*lines, self.method, *self.notes, *self.warnings])
 
 
 def regression(
@@ -285,6 +293,8 @@ def _fit(rows: Rows, keep: np.ndarray, chosen: pd.DataFrame, design: Design, opt
         k=int(keep.size),
         n_dropped=int(rows.yi.size - keep.size),
         vcov=vcov,
+        factor=factor,
+        scale=result.scale,
         tau2_method=tau2,
         test=used,
         level=level,
@@ -367,6 +377,8 @@ def _describe(tau2: Tau2Method, test: Test, df: float | None, level: float) -> s
 
 def _few(problem: Problem) -> str:
     if problem.k < 10 * (problem.p - 1):
-        columns = f"{problem.k} studies for {problem.p - 1} moderator columns"
+        columns = (
+            f"{problem.k} studies for {problem.p - 1} {plural(problem.p - 1, 'moderator column', 'moderator columns')}"
+        )
         return f"{columns}: fewer than 10 for each, so results by chance are likely."
     return ""

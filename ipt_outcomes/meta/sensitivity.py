@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import DesignError
-from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, read_labels, require_labels, unpack
-from ipt_outcomes.meta.pool import check_options, pool_rows
-from ipt_outcomes.meta.pooled import COLUMNS
+from ipt_outcomes.meta.batch import fit_subsets, subset_frame
+from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, read_labels, require_labels, unpack
+from ipt_outcomes.meta.pool import check_options
 
 
 def leave_one_out(
@@ -61,14 +61,14 @@ def leave_one_out(
         require_labels("study", series)
         labels, unique = pd.factorize(series.iloc[rows.used])
         names = list(unique)
-    keys = labels if study is None else np.arange(len(names))
+    keys = np.asarray(labels if study is None else np.arange(len(names)))
     if len(names) < 2:
         raise DesignError(f"leaving a study out needs at least 2 studies; there are {len(names)}")
-    records = []
-    for name, key in zip(names, keys, strict=True):
-        kept = Rows(rows.yi, rows.vi, rows.used[labels != key], rows.effects)
-        records.append({"left_out": name, **pool_rows(kept, tau2, test, level).row()})
-    frame = pd.DataFrame(records, columns=["left_out", *COLUMNS])
+    members = np.asarray(labels) != keys[:, None]
+    fits = fit_subsets(rows.y, rows.v, members, tau2)
+    measure = None if rows.effects is None else rows.effects.measure
+    frame = subset_frame(fits, tau2, test, level, measure)
+    frame.insert(0, "left_out", names)
     # Rows left out on purpose are not missing ones.
     frame["n_dropped"] = int(rows.yi.size - rows.used.size)
     return frame
@@ -135,13 +135,12 @@ def cumulative(
         values = read_labels("order", order, rows.yi.size)
         require_labels("order", values.iloc[used])
         used = used[np.argsort(values.iloc[used].to_numpy(), kind="stable")]
-    records = []
-    for count in range(1, used.size + 1):
-        part = Rows(rows.yi, rows.vi, used[:count], rows.effects)
-        record: dict[str, Any] = {"added": int(used[count - 1])}
-        if values is not None:
-            record["order"] = values.iloc[used[count - 1]]
-        records.append(record | pool_rows(part, tau2, test, level).row())
-    frame = pd.DataFrame(records)
+    members = np.tri(used.size, dtype=bool)
+    fits = fit_subsets(rows.yi[used], rows.vi[used], members, tau2)
+    measure = None if rows.effects is None else rows.effects.measure
+    frame = subset_frame(fits, tau2, test, level, measure)
+    if values is not None:
+        frame.insert(0, "order", values.iloc[used].to_numpy())
+    frame.insert(0, "added", used)
     frame["n_dropped"] = int(rows.yi.size - rows.used.size)
     return frame

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import DesignError
-from ipt_outcomes.meta.clustered import study_codes
+from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import Inference, chi2_p, infer
 from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, require_level, unpack
@@ -151,15 +151,8 @@ def limit_meta_analysis(
         return plain
     combined = aggregate(yi, vi, study=study, rho=rho)
     result = _limit(unpack(combined["yi"], combined["vi"]), tau2, level)
-    note = _combined(rows, len(combined), rho)
+    note = combined_first(int(rows.used.size), len(combined), rho)
     return replace(result, naive=plain, n_dropped=plain.n_dropped, notes=(*result.notes, note))
-
-
-def _combined(rows: Rows, studies: int, rho: float) -> str:
-    return (
-        f"{rows.used.size} effects were combined into {studies} studies first (rho {rho:g}); the answer that takes "
-        "every effect for a study is in `naive`."
-    )
 
 
 def _limit(rows: Rows, tau2: Tau2Method, level: float) -> LimitEffect:
@@ -327,7 +320,7 @@ def waap_wls(
         return plain
     combined = aggregate(yi, vi, study=study, rho=rho)
     result = _waap(unpack(combined["yi"], combined["vi"]), level)
-    note = _combined(rows, len(combined), rho)
+    note = combined_first(int(rows.used.size), len(combined), rho)
     return replace(result, naive=plain, n_dropped=plain.n_dropped, notes=(*result.notes, note))
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ipt_outcomes.effects.effect_sizes import EffectSizes
+from ipt_outcomes.effects.effect_sizes import EffectSizes, Measure
 from ipt_outcomes.errors import ConvergenceError, DesignError, require_choice
-from ipt_outcomes.meta.clustered import study_codes
+from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.core import Problem, fit
 from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
@@ -18,6 +18,9 @@ from ipt_outcomes.meta.pool import check_options, pool_rows
 from ipt_outcomes.meta.pooled import PooledEffect
 from ipt_outcomes.meta.tau2 import estimate_tau2
 from ipt_outcomes.results import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MAX_ROUNDS = 100
 
@@ -68,6 +71,47 @@ class TrimAndFill(PooledEffect):
         noun = "study" if self.k0 == 1 else "studies"
         first = f"Trim and fill ({self.estimator}): {self.k0} {noun} filled in on the {self.side} of {self.k_observed}"
         return f"{first}\n{PooledEffect.summary(self, digits)}"
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        measure: Measure | None = None,
+        event: Literal["good", "bad"] | None = None,
+        **options: Any,
+    ) -> Axes:
+        """Draw the funnel plot, the studies filled in hollow; options as in `ipt_outcomes.figures.funnel`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        measure, event : str, optional
+            What the effects are, where plain arrays were given (`PooledEffect.plot`).
+        **options
+            As in `ipt_outcomes.figures.funnel`; `labels` name the observed studies.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        OptionError
+            As `PooledEffect.plot`.
+        """
+        from ipt_outcomes.figures import funnel
+
+        if self.effects is None:
+            # Effects combined per study are plain arrays whose measure is known all the same.
+            measure, event = measure or self.measure, event or self.event
+        whole = self._as_effects(measure, event)
+        observed, filled = (
+            replace(whole, yi=whole.yi[part], vi=whole.vi[part], flags=whole.flags[part])
+            for part in (slice(self.k_observed), slice(self.k_observed, None))
+        )
+        options |= {"pooled": self, "filled": filled, "level": options.get("level", self.level)}
+        return funnel(observed, ax=ax, **options)
 
 
 def trim_and_fill(
@@ -145,10 +189,7 @@ def trim_and_fill(
     naive = _fill(rows, tau2, test, level, estimator, side, options)
     options["rho"] = float(rho)
     result = _fill(unpack(combined["yi"], combined["vi"]), tau2, test, level, estimator, side, options)
-    note = (
-        f"{rows.used.size} effects were combined into {len(combined)} studies first (rho {rho:g}); the answer that "
-        "takes every effect for a study is in `naive`."
-    )
+    note = combined_first(int(rows.used.size), len(combined), rho)
     return replace(result, naive=naive, measure=naive.measure, event=naive.event, notes=(*result.notes, note))
 
 

@@ -50,6 +50,44 @@ def type_three(design: Design) -> Iterator[tuple[str, np.ndarray]]:
         yield ":".join(term), turned[own] if inside else np.eye(len(terms))[own]
 
 
+def type_two(design: Design) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield every term of the fixed part with the hypothesis of its type II test.
+
+    Parameters
+    ----------
+    design : Design
+
+    Yields
+    ------
+    tuple of str and numpy.ndarray, shape (r, p_all)
+        Name of the term; combinations of the coefficients that are 0 under the hypothesis.
+
+    Notes
+    -----
+    Each term after all terms that do not contain it, those that contain it left out of account: its columns are taken
+    orthogonal to theirs over the rows used, each row with the same weight, as lmerTest does.
+    """
+    kept = design.estimable.kept
+    columns = [design.everything[place] for place in kept]
+    x = design.fixed_matrix()
+    for number, term in enumerate(design.formula.terms):
+        if not term:
+            continue
+        over = {
+            place for place, other in enumerate(design.formula.terms) if place != number and set(term) <= set(other)
+        }
+        own = [place for place, column in enumerate(columns) if column.term == number]
+        above = [place for place, column in enumerate(columns) if column.term in over]
+        below = [place for place in range(len(columns)) if place not in {*own, *above}]
+        weights = np.zeros((len(own), len(design.everything)))
+        if own:
+            left = x[:, own] - x[:, below] @ np.linalg.lstsq(x[:, below], x[:, own], rcond=None)[0]
+            share = np.linalg.lstsq(left, x[:, above], rcond=None)[0] if above else np.empty((len(own), 0))
+            weights[:, kept[own]] = np.eye(len(own))
+            weights[:, kept[above]] = share
+        yield ":".join(term), weights
+
+
 def _values(design: Design) -> tuple[dict[str, np.ndarray], int]:
     """Values of the variables: of the rows used or, where no row has some combination of levels, of made-up rows."""
     values = {name: variable.values for name, variable in design.variables.items()}

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.errors import DesignError, OptionError
+from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.mixed.adjust import Adjust
-from ipt_outcomes.mixed.columns import is_numeric, require_columns
+from ipt_outcomes.mixed.change_result import ChangeBy
+from ipt_outcomes.mixed.change_tables import (
+    Asked,
+    arm_table,
+    between_table,
+    change_table,
+    level_table,
+    shrunken_table,
+    standardised_table,
+    equality_table,
+)
+from ipt_outcomes.mixed.columns import as_frame, is_numeric, require_columns
 from ipt_outcomes.mixed.comparable import (
     arms_compared,
     check_levels,
@@ -21,137 +31,37 @@ from ipt_outcomes.mixed.comparable import (
 )
 from ipt_outcomes.mixed.fit import MixedFit
 from ipt_outcomes.mixed.fitting import lmm
-from ipt_outcomes.mixed.grid import Combinations, Weights, means, trends
-from ipt_outcomes.mixed.linear_fit import DfMethod
-from ipt_outcomes.mixed.shrinkage import Shrunken, shrink
-from ipt_outcomes.results import ResultObject, format_number, p_in_words
+from ipt_outcomes.mixed.repeated import mmrm
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+Time = Literal["linear", "log", "spline", "visit"]
+ChangeDf = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual", "normal"]
 
-_SLOPE, _MEAN = "slope", "mean"
-_WEIGHTS: Weights = "proportional"
-_SHRUNKEN = ("estimate", "se", "ci_low", "ci_high", "mean", "tau")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeBy(ResultObject):
-    """Change by the levels of a column.
-
-    Parameters
-    ----------
-    by : str
-        The column.
-    randomised : bool
-        Whether arms are compared within levels that were set before randomisation.
-    label : str
-        What kind of comparison it is, in words.
-    reason : str
-        Why it is no randomised comparison; empty where it is one.
-    levels : pandas.DataFrame
-        ``quantity`` ("slope" per unit of time, "mean" at `at`), the level, the arm where arms are compared,
-        ``estimate se df ci_low ci_high statistic p_value``.
-    contrasts : pandas.DataFrame
-        ``quantity contrast``, the level, and the same columns with ``p_adjusted``: arm 1 minus arm 2 in each level. No
-        rows where it is no randomised comparison.
-    test : pandas.DataFrame
-        ``hypothesis num_df den_df statistic p_value``: equal slopes (or equal differences of slopes) in all levels.
-    shrunken : pandas.DataFrame
-        ``contrast``, the level, ``estimate se ci_low ci_high`` of slopes (or their differences) shrunken to their mean,
-        with ``mean`` and ``tau``, the standard deviation between levels they were shrunken by. A tau of 0 gives
-        every level the mean; it does not show that levels are equal.
-    people : pandas.DataFrame
-        ``arm``, people in the data and people without a level: they are not in the model.
-    fit : MixedFit
-    at : float
-        Time at which means are estimated.
-    adjust : str
-    """
-
-    by: str
-    randomised: bool
-    label: str
-    reason: str
-    levels: pd.DataFrame
-    contrasts: pd.DataFrame
-    test: pd.DataFrame
-    shrunken: pd.DataFrame
-    people: pd.DataFrame
-    fit: MixedFit
-    at: float
-    adjust: Adjust
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the contrasts, or the levels where there are none."""
-        return (self.contrasts if len(self.contrasts) else self.levels).copy()
-
-    def sentence(self) -> str:
-        """Return the test of equality in words that claim no more than it shows."""
-        test = self.test.iloc[0]
-        if not test["num_df"] > 0:
-            return f"{self.label[0].upper()}{self.label[1:]}: the rows do not tell whether levels of {self.by} differ."
-        what = "differences between the arms" if self.randomised else "slopes"
-        found = (
-            f"F({int(test['num_df'])}, {format_number(test['den_df'], 'decimal1')}) = "
-            f"{format_number(test['statistic'])}, {p_in_words(test['p_value'])}"
-        )
-        alpha = 1 - self.fit.level
-        verdict = f"differ between levels of {self.by}" if test["p_value"] < alpha else "are not shown to differ"
-        other = "" if test["p_value"] < alpha else f" between levels of {self.by}; this does not show them equal"
-        return f"{self.label[0].upper()}{self.label[1:]}: {what} {verdict}{other} ({found})."
-
-    def summary(self, digits: int = 2) -> str:
-        """Return the result in plain text."""
-        lines = [f"Change by {self.by}: {self.label}.", *([self.reason + "."] if self.reason else [])]
-        for row in self.to_frame().to_dict("records"):
-            names = [str(row[name]) for name in ("contrast", self.by) if name in row]
-            numbers = ", ".join(f"{row[name]:.{digits}f}" for name in ("estimate", "ci_low", "ci_high"))
-            lines.append(f"  {row['quantity']}, {', '.join(names)}: {numbers}")
-        return "\n".join([*lines, self.sentence()])
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the slopes, or their differences, with their intervals.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        import matplotlib.pyplot as plt
-
-        shown = self.to_frame()
-        shown = shown[shown["quantity"].eq(_SLOPE)].iloc[::-1]
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6, 1 + 0.4 * len(shown)))
-        places = np.arange(len(shown))
-        ax.axvline(0, color="0.7", linewidth=1)
-        ax.hlines(places, shown["ci_low"], shown["ci_high"], color="#0f766e")
-        ax.plot(shown["estimate"], places, "s", color="#0f766e")
-        first = shown["contrast"] + ", " if "contrast" in shown else ""
-        ax.set_yticks(places, [str(name).replace("$", r"\$") for name in first + shown[self.by].astype(str)])
-        ax.set_xlabel("Slope" if "contrast" not in shown else "Difference of slopes (arm 1 minus arm 2)")
-        return ax
+# More times than this are no visits: each has a mean of its own in every level.
+MOST_VISITS = 24
+SET_DAY = "area_set_day"
+# Where the unstructured covariance does not converge, in this order.
+FALLBACK: tuple[Any, ...] = ("toeplitz-heterogeneous", "ar1-heterogeneous", "compound-symmetry-heterogeneous")
 
 
 def change_by(
-    data: pd.DataFrame,
+    data: object,
     *,
-    outcome: str,
-    by: str,
-    week: str,
-    subject: str,
+    outcome: str = "value",
+    by: str = "problem_area",
+    week: str = "week",
+    subject: str = "patient_id",
     baseline: str | None = None,
     covariates: Sequence[str] = (),
     arm: str | None = None,
     arm1: str | None = None,
     arm2: str | None = None,
+    time: Time = "linear",
+    since: float | None = None,
     at: float | None = None,
     adjust: Adjust = "holm",
-    df: DfMethod = "satterthwaite",
+    df: ChangeDf | None = None,
     level: float = 0.95,
+    sd: float | None = None,
     set_day: str | None = None,
     set_before: bool = False,
 ) -> ChangeBy:
@@ -159,8 +69,8 @@ def change_by(
 
     Parameters
     ----------
-    data : pandas.DataFrame
-        One row per person and visit.
+    data : pandas.DataFrame, another frame, or a path to Parquet or CSV
+        One row per person and visit, as ``cohort.outcome()`` gives it: its columns are the defaults.
     outcome, by, week, subject, baseline, arm : str
         Columns: the score, the levels, the time, the person, the score before (a covariate), the arm.
     covariates : sequence of str
@@ -168,14 +78,22 @@ def change_by(
         how many rows have them.
     arm1, arm2 : str, optional
         Arms compared, arm 1 minus arm 2. Default: the last level of `arm` against every other.
-    at : float, optional
-        Time at which means are estimated; default: the last one.
+    time : {"linear", "log", "spline", "visit"}
+        The course: a straight line; straight in the logarithm of time + 1; a natural cubic spline with 3 degrees of
+        freedom; a mean of its own at every visit (a model for repeated measures with an unstructured covariance).
+    since, at : float, optional
+        Times between which change is taken, `at` also that of means; default: the first and the last with an outcome.
     adjust : {"holm", "none"}
         Adjustment over the levels.
-    df : {"satterthwaite", "residual", "normal"}
+    df : str, optional
+        Degrees of freedom: by default "satterthwaite", for `time="visit"` "kenward-roger".
     level : float
+    sd : float, optional
+        Standard deviation that standardises change. Default: that of `baseline` over the people in the model, or,
+        without it, that of their first scores.
     set_day : str, optional
-        Column with the day on which a person's level was set, randomisation being day 0.
+        Column with the day on which a person's level was set, randomisation being day 0. Default: "area_set_day"
+        where the data have it and `by` is "problem_area".
     set_before : bool
         Declares that every arm's levels were set before or at randomisation; refused where `set_day` says otherwise.
 
@@ -195,143 +113,144 @@ def change_by(
 
     Notes
     -----
-    The model is ``outcome ~ week * arm * by + baseline + (week | subject)``, by restricted maximum likelihood. The
-    test asks for equality of all slopes, or of all differences of slopes (Fai and Cornelius 1996).
+    The model is ``outcome ~ week * arm * by + baseline + (week | subject)``, by restricted maximum likelihood, with
+    another function of week for another course. The test asks for equality of all slopes, or of all differences of
+    slopes (Fai and Cornelius 1996); of changes where the course is no straight line. By visit, structures of the
+    covariance to fall back on are Toeplitz, AR(1) and compound symmetry, all with a variance per visit.
+
+    Examples
+    --------
+    >>> from ipt_outcomes import simulate
+    >>> found = change_by(simulate.trial().outcome("phq9"), baseline="baseline", arm="arm")
+    >>> found.randomised, found.label
+    (True, 'randomised comparison')
     """
+    require_choice("time", time, get_args(Time))
+    require_choice("df", df or "satterthwaite", get_args(ChangeDf))
+    frame = as_frame(data)
+    if set_day is None and not set_before and by == "problem_area" and arm is not None and SET_DAY in frame:
+        set_day = SET_DAY
     names = [name for name in (outcome, by, week, subject, baseline, *covariates, arm, set_day) if name is not None]
-    require_columns(data, names)
-    if is_numeric(data[by]):
+    require_columns(frame, names)
+    if is_numeric(frame[by]):
         raise OptionError(f"{by} holds numbers: change is described by levels", column=by, hint="Group them, as text.")
-    arms = () if arm is None else arms_compared(data, arm, arm1, arm2)
-    check_levels(data, by, subject, set_day if set_before else None)
-    people = people_with_levels(data, by=by, subject=subject, arm=arm)
-    reason = "" if arm is None else why_not_compared(data, by, arm, set_day, people, set_before=set_before)
+    arms = () if arm is None else arms_compared(frame, arm, arm1, arm2)
+    check_levels(frame, by, subject, set_day if set_before else None)
+    people = people_with_levels(frame, by=by, subject=subject, arm=arm)
+    reason = "" if arm is None else why_not_compared(frame, by, arm, set_day, people, set_before=set_before)
     randomised = arm is not None and not reason
-    used = data[data[by].notna()]
-    if arm is not None and not randomised:
-        used = used[used[arm].astype(str).eq(arms[0])]
-    if not len(used):
-        where = f" of {arms[0]}" if arms else ""
-        raise DesignError(f"nobody{where} has a value of {by}: there is no change to describe by it")
-    used = _with_levels_used(used, [by] if not randomised or arm is None else [by, arm])
-    last = float(used.loc[used[outcome].notna(), week].max()) if at is None else float(at)
-    between = "*".join(_quoted(name) for name in ([week, arm, by] if randomised and arm else [week, by]))
-    added = "".join(f" + {_quoted(name)}" for name in ([] if baseline is None else [baseline]) + list(covariates))
-    formula = f"{_quoted(outcome)} ~ {between}{added} + ({_quoted(week)} | {_quoted(subject)})"
-    fit = lmm(formula, used, df=df, level=level)
-    levels, slopes = _levels(fit, by=by, week=week, arm=arm if randomised else None, at=last)
-    pairs = _pairs(fit, slopes, by=by, week=week, arm=arm, arms=arms, at=last, adjust=adjust) if randomised else None
-    compared = slopes if pairs is None else pairs[1]
+    used = _rows_used(frame, by, arm, arms, randomised=randomised)
+    first, last = _times(used, outcome, week, since, at)
+    fixed = [week, arm, by] if randomised and arm else [week, by]
+    fit = _fitted(used, time, fixed, outcome=outcome, subject=subject, baseline=baseline, covariates=covariates,
+                  df=df, level=level)  # fmt: skip
+    asked = Asked(fit, by, week, arm if randomised else None, arms, first, last, time == "linear")
+    levels = level_table(asked)
+    spread, spread_of = _spread(used, outcome, week, subject, baseline, sd)
     return ChangeBy(
         by=by,
         randomised=randomised,
         label=comparison_label(arm, arms, randomised=randomised),
         reason=reason,
         levels=levels,
-        contrasts=levels.iloc[:0] if pairs is None else pairs[0],
-        test=_test(fit, compared, by),
-        shrunken=_shrunken(fit, compared, by, level),
+        changes=change_table(asked),
+        contrasts=arm_table(asked, adjust) if randomised else levels.iloc[:0],
+        between=between_table(asked, adjust),
+        test=equality_table(asked),
+        shrunken=shrunken_table(asked, level),
+        standardised=standardised_table(asked, spread, spread_of),
         people=people,
         fit=fit,
+        time=time,
+        since=first,
         at=last,
         adjust=adjust,
+        _asked=asked,
     )
 
 
-def _with_levels_used(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    frame = frame.copy()
-    for name in names:
-        if isinstance(frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = frame[name].cat.remove_unused_categories()
-    return frame
+def _rows_used(
+    frame: pd.DataFrame, by: str, arm: str | None, arms: tuple[str, ...], *, randomised: bool
+) -> pd.DataFrame:
+    """Rows of people with a level; of arm 1 only where arms are not compared."""
+    used = frame[frame[by].notna()]
+    if arm is not None and not randomised:
+        used = used[used[arm].astype(str).eq(arms[0])]
+    if not len(used):
+        where = f" of {arms[0]}" if arms else ""
+        raise DesignError(f"nobody{where} has a value of {by}: there is no change to describe by it")
+    used = used.copy()
+    for name in [by] if not randomised or arm is None else [by, arm]:
+        if isinstance(used[name].dtype, pd.CategoricalDtype):
+            used[name] = used[name].cat.remove_unused_categories()
+    return used
 
 
-def _quoted(name: str) -> str:
+def _times(
+    used: pd.DataFrame, outcome: str, week: str, since: float | None, at: float | None
+) -> tuple[float, float]:
+    if not is_numeric(used[week]):
+        raise OptionError(f"{week} must hold numbers: the time of each row", column=week)
+    seen = used.loc[used[outcome].notna(), week]
+    if not seen.notna().any():
+        raise DesignError(f"no row has both {outcome} and {week}")
+    first = float(seen.min()) if since is None else float(since)
+    last = float(seen.max()) if at is None else float(at)
+    if not first < last:
+        raise OptionError(f"change is taken from an earlier to a later time; got {first:g} to {last:g}")
+    return first, last
+
+
+def _fitted(
+    used: pd.DataFrame, time: Time, fixed: list[str], *, outcome: str, subject: str, baseline: str | None,
+    covariates: Sequence[str], df: ChangeDf | None, level: float,
+) -> MixedFit:  # fmt: skip
+    week = quoted(fixed[0])
+    course = {
+        "linear": week,
+        "log": f"log({week} + 1)",
+        "spline": f"ns({week}, df = 3)",
+        "visit": f"factor({week})",
+    }[time]
+    between = "*".join([course, *(quoted(name) for name in fixed[1:])])
+    first = [] if baseline is None else [quoted(baseline) + (f"*{course}" if time == "visit" else "")]
+    added = "".join(f" + {one}" for one in [*first, *(quoted(name) for name in covariates)])
+    formula = f"{quoted(outcome)} ~ {between}{added}"
+    if time == "visit":
+        visits = used.loc[used[outcome].notna(), fixed[0]].nunique()
+        if visits > MOST_VISITS:
+            raise DesignError(
+                f"{fixed[0]} has {visits} different times, which are no visits; at most {MOST_VISITS} have means of "
+                "their own",
+                column=fixed[0],
+                hint="Give the week of the visit that was planned, or use time='spline'.",
+            )
+        return mmrm(
+            formula, used, subject=subject, visit=fixed[0], df=df or "kenward-roger", level=level, fallback=FALLBACK
+        )
+    random = course if time == "log" else week
+    return lmm(f"{formula} + ({random} | {quoted(subject)})", used, df=df or "satterthwaite", level=level)
+
+
+def _spread(
+    used: pd.DataFrame, outcome: str, week: str, subject: str, baseline: str | None, sd: float | None
+) -> tuple[float, str]:
+    """The SD that standardises change, and what it is of."""
+    if sd is not None:
+        if not (np.isfinite(sd) and sd > 0):
+            raise OptionError(f"sd must be above 0; got {sd}")
+        return float(sd), "SD as given"
+    ordered = used[used[outcome].notna()].sort_values(week, kind="stable")
+    if baseline is not None:
+        ordered = ordered[ordered[baseline].notna()]
+    one = ordered.drop_duplicates(subject)[outcome if baseline is None else baseline]
+    found = float(one.std(ddof=1)) if len(one) > 1 else float("nan")
+    what = "first scores" if baseline is None else baseline
+    return (found if found > 0 else float("nan")), f"SD of {what} of the {len(one)} people in the model"
+
+
+def quoted(name: str) -> str:
+    """Return a column's name as a formula writes it."""
     if "`" in name:
         raise OptionError("a column whose name holds a backtick cannot stand in a formula", hint="Rename the column.")
     return f"`{name}`"
-
-
-def _levels(fit: MixedFit, *, by: str, week: str, arm: str | None, at: float) -> tuple[pd.DataFrame, Combinations]:
-    design = fit.design
-    if arm is None:
-        slopes, at_end = trends(design, week, by=by), means(design, by, at={week: at}, weights=_WEIGHTS)
-    else:
-        points: dict[str, Any] = {by: list(_factor_levels(fit, by))}
-        slopes = trends(design, week, by=arm, at=points)
-        at_end = means(design, arm, by=by, at={week: at}, weights=_WEIGHTS)
-    tables = [fit.table(one).assign(quantity=name) for one, name in ((slopes, _SLOPE), (at_end, _MEAN))]
-    table = pd.concat(tables, ignore_index=True)
-    first = ["quantity", by, *([arm] if arm is not None else [])]
-    numbers = ["estimate", "se", "df", "ci_low", "ci_high", "statistic", "p_value"]
-    return table[[*first, *numbers]], slopes
-
-
-def _factor_levels(fit: MixedFit, name: str) -> tuple[Any, ...]:
-    return next(variable.levels for variable in fit.design.variables.values() if variable.column == name)
-
-
-def _pairs(
-    fit: MixedFit, slopes: Combinations, *, by: str, week: str, arm: str | None, arms: tuple[str, ...], at: float,
-    adjust: Adjust,
-) -> tuple[pd.DataFrame, Combinations]:  # fmt: skip
-    """Arm 1 minus each other arm in every level: of slopes, and of means; and the combinations of slopes."""
-    assert arm is not None  # noqa: S101  the caller compares arms
-    at_end = means(fit.design, arm, by=by, at={week: at}, weights=_WEIGHTS)
-    tables, of_slopes = [], None
-    for one, name in ((slopes, _SLOPE), (at_end, _MEAN)):
-        differences = _arm_differences(one, by, arm, arms)
-        of_slopes = of_slopes or differences
-        plain = fit.table(differences)
-        adjusted = fit.table(differences, adjust=adjust)["p_value"]
-        tables.append(plain.assign(quantity=name, p_adjusted=adjusted))
-    table = pd.concat(tables, ignore_index=True)
-    assert of_slopes is not None  # noqa: S101
-    numbers = ["estimate", "se", "df", "ci_low", "ci_high", "statistic", "p_value", "p_adjusted"]
-    return table[["quantity", "contrast", by, *numbers]], of_slopes
-
-
-def _arm_differences(of: Combinations, by: str, arm: str, arms: tuple[str, ...]) -> Combinations:
-    labels, weights, family = [], [], []
-    names, levels = of.labels[arm].astype(str), of.labels[by]
-    for number, other in enumerate(arms[1:]):
-        for level in dict.fromkeys(levels):
-            first, second = (np.flatnonzero((names == name) & (levels == level))[0] for name in (arms[0], other))
-            labels.append({"contrast": f"{arms[0]} - {other}", by: level})
-            weights.append(of.weights[first] - of.weights[second])
-            family.append(number)
-    return Combinations(pd.DataFrame(labels), np.array(weights), np.array(family))
-
-
-def _test(fit: MixedFit, compared: Combinations, by: str) -> pd.DataFrame:
-    """Equality over the levels, for each pair of arms."""
-    rows = []
-    for number in np.unique(compared.family):
-        weights = compared.weights[compared.family == number]
-        if len(weights) < 2:
-            raise DesignError(f"{by} has one level only in the rows used: nothing can be compared")
-        told = fit.design.estimable.tells(weights)
-        pair = compared.labels.loc[compared.family == number]
-        what = f"{pair['contrast'].iloc[0]}: equal differences of slopes" if "contrast" in pair else "equal slopes"
-        if not told.all():
-            what += f" in the {int(told.sum())} of {len(told)} levels that the rows tell"
-        # A level that no row tells is compared with none.
-        weights = weights[told]
-        found = fit.f_test(weights[1:] - weights[0]) if len(weights) > 1 else (0, np.nan, np.nan, np.nan)
-        rows.append((what, *found))
-    return pd.DataFrame(rows, columns=["hypothesis", "num_df", "den_df", "statistic", "p_value"])
-
-
-def _shrunken(fit: MixedFit, compared: Combinations, by: str, level: float) -> pd.DataFrame:
-    table = fit.table(compared)
-    tables: list[pd.DataFrame] = []
-    for number in np.unique(compared.family):
-        own = table[(compared.family == number) & table["estimate"].notna()]
-        if len(own) < 2:
-            continue
-        found: Shrunken = shrink(own["estimate"].to_numpy(), own["se"].to_numpy(), level=level)
-        names = [name for name in ("contrast", by) if name in own]
-        tables.append(pd.concat([own[names].reset_index(drop=True), found.to_frame()], axis=1))
-    if not tables:
-        return pd.DataFrame(columns=[*(name for name in ("contrast", by) if name in table), *_SHRUNKEN])
-    return pd.concat(tables, ignore_index=True)

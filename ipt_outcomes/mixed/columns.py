@@ -132,20 +132,27 @@ def factor(series: pd.Series) -> Factor:
             f"{series.name}: dates are neither numbers nor levels", column=str(series.name), hint="Use days or weeks."
         )
     codes, found = pd.factorize(series, use_na_sentinel=True)
-    levels = list(found)
+    ordered = _sorted_places(found, series)
+    levels = found.take(ordered).tolist()
+    if (ordered[1:] > ordered[:-1]).all():
+        return Factor(codes, tuple(levels))
+    places = np.full(len(levels) + 1, -1, dtype=np.int64)
+    places[ordered] = np.arange(len(levels))
+    return Factor(places[codes], tuple(levels))
+
+
+def _sorted_places(found: pd.Index, series: pd.Series) -> np.ndarray:
     try:
-        ordered = sorted(range(len(levels)), key=lambda place: levels[place])
+        if found.dtype == object:
+            levels = found.tolist()
+            return np.array(sorted(range(len(levels)), key=levels.__getitem__), dtype=np.int64)
+        return np.asarray(found.array.argsort(), dtype=np.int64)
     except TypeError:
         raise DataError(
             f"{series.name}: values of different kinds (text and numbers) have no order",
             column=str(series.name),
             hint="Make the column all text, all numbers or a categorical.",
         ) from None
-    if ordered == list(range(len(levels))):
-        return Factor(codes, tuple(levels))
-    places = np.full(len(levels) + 1, -1, dtype=np.int64)
-    places[ordered] = np.arange(len(levels))
-    return Factor(places[codes], tuple(levels[place] for place in ordered))
 
 
 def used_levels(column: Factor) -> Factor:
@@ -164,12 +171,15 @@ def combined(columns: Sequence[Factor]) -> Factor:
     """Return the combinations of several factors that occur, as one factor with levels such as ``a:b``."""
     if len(columns) == 1:
         return used_levels(columns[0])
-    codes = np.zeros(columns[0].codes.size, dtype=np.int64)
-    missing = np.zeros(codes.size, dtype=bool)
-    for column in columns:
-        codes = codes * len(column.levels) + column.codes
-        missing |= column.codes < 0
-    names: list[str] = [""]
-    for place, column in enumerate(columns):
-        names = [f"{name}:{level}" if place else str(level) for name in names for level in column.levels]
-    return used_levels(Factor(np.where(missing, -1, codes), tuple(names)))
+    # Pair by pair, of the pairs that occur: all pairs of two long lists of ids would not fit into memory.
+    found = used_levels(columns[0])
+    for column in columns[1:]:
+        other = used_levels(column)
+        width = max(len(other.levels), 1)
+        missing = (found.codes < 0) | (other.codes < 0)
+        pairs = np.where(missing, -1, np.asarray(found.codes, dtype=np.int64) * width + other.codes)
+        seen, codes = np.unique(pairs, return_inverse=True)
+        gap = int(bool(seen.size) and seen[0] < 0)
+        names = tuple(f"{found.levels[pair // width]}:{other.levels[pair % width]}" for pair in seen[gap:].tolist())
+        found = Factor(codes - gap, names)
+    return found

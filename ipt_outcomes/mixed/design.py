@@ -23,7 +23,6 @@ from ipt_outcomes.mixed.columns import (
 from ipt_outcomes.mixed.formula import Call, Column, Formula, columns_of
 from ipt_outcomes.mixed.rank import Estimable
 from ipt_outcomes.mixed.transforms import arithmetic, recipe
-from ipt_outcomes.sums import Groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,34 @@ class RandomColumn:
     column : ModelColumn
     block : int
         Columns of one block are correlated.
+    factor : int
+        Place of its grouping factor in the design.
     """
 
     column: ModelColumn
     block: int
+    factor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFactor:
+    """A grouping factor and the random columns that vary between its levels.
+
+    Parameters
+    ----------
+    name : str
+        Its column, or columns as in ``a:b``.
+    levels : tuple
+        The groups, in order.
+    codes : numpy.ndarray of int, shape (n,)
+        Group of each row used; -1 where a row has no group, and no random effect of this factor.
+    columns : tuple of RandomColumn
+    """
+
+    name: str
+    levels: tuple[object, ...]
+    codes: np.ndarray
+    columns: tuple[RandomColumn, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +73,8 @@ class Design:
     formula : Formula
     variables : dict of str to Variable
     fixed : tuple of ModelColumn
-    random : tuple of RandomColumn
-    group : str
-        Name of the grouping factor.
-    group_levels : tuple
-        The groups, in order.
-    codes : numpy.ndarray of int, shape (n,)
-        Group of each row used; -1 where a row has no group.
+    factors : tuple of GroupFactor
+        The one with the most levels first.
     y : numpy.ndarray, shape (n,)
     rows : numpy.ndarray of int, shape (n,)
         Positions of the rows used in the data.
@@ -72,10 +90,7 @@ class Design:
     formula: Formula
     variables: dict[str, Variable]
     fixed: tuple[ModelColumn, ...]
-    random: tuple[RandomColumn, ...]
-    group: str
-    group_levels: tuple[object, ...]
-    codes: np.ndarray
+    factors: tuple[GroupFactor, ...]
     y: np.ndarray
     rows: np.ndarray
     n_dropped: int
@@ -87,6 +102,40 @@ class Design:
     def n_rows(self) -> int:
         """Rows used."""
         return int(self.y.size)
+
+    @property
+    def random(self) -> tuple[RandomColumn, ...]:
+        """All random columns, in the order of the factors."""
+        return tuple(column for factor in self.factors for column in factor.columns)
+
+    @property
+    def group(self) -> str:
+        """Name of the grouping factor with the most levels."""
+        return self.factors[0].name
+
+    @property
+    def group_levels(self) -> tuple[object, ...]:
+        """Levels of that factor."""
+        return self.factors[0].levels
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Level of each row used of that factor, shape (n,); -1 where a row has none."""
+        return self.factors[0].codes
+
+    def row_values(self, column: ModelColumn) -> np.ndarray:
+        """Return the values of a column on the rows used, shape (n,)."""
+        values = product_of_parts(self, column.parts)
+        return np.ones(self.n_rows) if values is None else values
+
+    def fixed_matrix(self) -> np.ndarray:
+        """Return the columns in the model as they are, shape (n, p)."""
+        return np.column_stack([self.row_values(column) for column in self.fixed])
+
+    def random_matrix(self, factor: int) -> np.ndarray:
+        """Return the random columns of one factor, shape (n, q); 0 where a row has no group."""
+        found = np.column_stack([self.row_values(random.column) for random in self.factors[factor].columns])
+        return np.where(self.factors[factor].codes[:, None] >= 0, found, 0.0)
 
     @property
     def dropped(self) -> tuple[ModelColumn, ...]:
@@ -119,16 +168,17 @@ def build_design(
     Raises
     ------
     OptionError
-        An unknown column, no random term, or several grouping factors.
+        An unknown column, no random term, or one random effect twice.
     DataError
         A column that is neither numbers nor levels.
     DesignError
         No row is complete, a factor with one level, or fewer than two groups.
     """
-    group = _one_group(formula) if subject is None else (subject,)
-    require_columns(frame, [*formula.columns, *formula.group_columns, *group, *needed])
+    groups = _groups(formula) if subject is None else ((subject,),)
+    names = [name for group in groups for name in group]
+    require_columns(frame, [*formula.columns, *formula.group_columns, *names, *needed])
     raw = {name: _raw(frame[name]) for name in formula.columns}
-    grouping = combined([factor(frame[name]) for name in group])
+    read = {name: factor(frame[name]) for name in dict.fromkeys(names)}
     complete = np.ones(len(frame), dtype=bool)
     for values in raw.values():
         complete &= values.codes >= 0 if isinstance(values, Factor) else ~np.isnan(values)
@@ -142,23 +192,14 @@ def build_design(
         )
     if rows.size < len(frame):
         raw = {name: _taken(values, rows) for name, values in raw.items()}
-        grouping = Factor(grouping.codes[rows], grouping.levels)
-    grouping = used_levels(grouping)
+        read = {name: Factor(found.codes[rows], found.levels) for name, found in read.items()}
     variables = {name: _variable(name, node, raw) for name, node in formula.variables.items()}
-    random = tuple(
-        RandomColumn(column, block)
-        for block, part in enumerate(formula.random)
-        for column in code_terms(part.terms, variables)
-    )
     fixed = code_terms(formula.terms, variables)
     design = Design(
         formula=formula,
         variables=variables,
         fixed=fixed,
-        random=random,
-        group=":".join(group),
-        group_levels=grouping.levels,
-        codes=np.asarray(grouping.codes, dtype=np.int64),
+        factors=_factors(formula, groups, read, variables),
         y=_response(formula, raw),
         rows=rows,
         n_dropped=len(frame) - rows.size,
@@ -170,19 +211,50 @@ def build_design(
     return design
 
 
-def _one_group(formula: Formula) -> tuple[str, ...]:
-    groups = list(dict.fromkeys(part.group for part in formula.random))
+def _groups(formula: Formula) -> tuple[tuple[str, ...], ...]:
+    """Columns of each grouping factor; ``a:b`` and ``b:a`` are one factor."""
+    groups: dict[frozenset[str], tuple[str, ...]] = {}
+    for part in formula.random:
+        groups.setdefault(frozenset(part.group), part.group)
     if not groups:
         raise OptionError(
             "the formula has no random term", hint="A mixed model needs one, for example (1 | patient_id)."
         )
-    if len(groups) > 1:
-        named = ", ".join(":".join(group) for group in groups)
-        raise OptionError(
-            f"random terms for several grouping factors are not supported yet: {named}",
-            hint="Keep the terms of one grouping factor.",
+    return tuple(groups.values())
+
+
+def _factors(
+    formula: Formula,
+    groups: tuple[tuple[str, ...], ...],
+    read: Mapping[str, Factor],
+    variables: Mapping[str, Variable],
+) -> tuple[GroupFactor, ...]:
+    """The grouping factors with their columns, the one with the most levels first."""
+    grouping = [combined([read[name] for name in group]) for group in groups]
+    order = sorted(range(len(groups)), key=lambda place: -len(grouping[place].levels))
+    found = []
+    for number, place in enumerate(order):
+        columns = tuple(
+            RandomColumn(column, block, number)
+            for block, part in enumerate(formula.random)
+            if set(part.group) == set(groups[place])
+            for column in code_terms(part.terms, variables)
         )
-    return groups[0]
+        _require_once(groups[place], columns)
+        codes = np.asarray(grouping[place].codes, dtype=np.int64)
+        found.append(GroupFactor(":".join(groups[place]), grouping[place].levels, codes, columns))
+    return tuple(found)
+
+
+def _require_once(group: tuple[str, ...], columns: tuple[RandomColumn, ...]) -> None:
+    """Two effects of one column and factor cannot be told apart: only the sum of their variances is known."""
+    names = [frozenset(random.column.parts) for random in columns]
+    twice = [random.column.name for random, parts in zip(columns, names, strict=True) if names.count(parts) > 1]
+    if twice:
+        raise OptionError(
+            f"the random effect {twice[0]} of {':'.join(group)} stands twice in the formula",
+            hint=f"Write one term, or keep one of them as (0 + ... | {':'.join(group)}).",
+        )
 
 
 def _raw(series: pd.Series) -> np.ndarray | Factor:
@@ -241,107 +313,29 @@ def _response(formula: Formula, raw: Mapping[str, np.ndarray | Factor]) -> np.nd
 
 
 def _check_sizes(design: Design) -> None:
-    groups, n = len(design.group_levels), design.n_rows
-    if groups < 2:
-        raise DesignError(f"{design.group} has {groups} groups in the {n} rows used; at least 2 are needed")
-    for block in {random.block for random in design.random}:
-        effects = groups * sum(random.block == block for random in design.random)
-        if effects >= n:
-            raise DesignError(
-                f"{n} rows cannot tell {effects} random effects of {design.group} from the residual",
-                hint="Use fewer random effects, for example (1 | group) instead of (week | group).",
-            )
+    n = design.n_rows
+    for group in design.factors:
+        groups = len(group.levels)
+        if groups < 2:
+            found = f"{groups} group" + ("" if groups == 1 else "s")
+            raise DesignError(f"{group.name} has {found} in the {n} rows used; at least 2 are needed")
+        for block in {random.block for random in group.columns}:
+            effects = groups * sum(random.block == block for random in group.columns)
+            if effects >= n:
+                raise DesignError(
+                    f"{n} rows cannot tell {effects} random effects of {group.name} from the residual",
+                    hint="Use fewer random effects, for example (1 | group) instead of (week | group).",
+                )
     if n <= len(design.fixed):
         raise DesignError(f"{n} rows are too few for {len(design.fixed)} fixed effects")
     if not np.ptp(design.y) > 0:
         raise DesignError("the outcome has the same value in every row used")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Columns written as (what changes within groups) times (what is constant in a group).
-
-    Parameters
-    ----------
-    groups : Groups
-    basis : tuple of numpy.ndarray, shape (n,), or None
-        Columns of rows; None is the column of ones, which stands first.
-    constants : tuple of numpy.ndarray, shape (g,), or None
-        Values of groups; None is 1 in every group and stands first.
-    fixed, random : tuple of (int, int)
-        Place of each column's basis column and constant.
-    """
-
-    groups: Groups
-    basis: tuple[np.ndarray | None, ...]
-    constants: tuple[np.ndarray | None, ...]
-    fixed: tuple[tuple[int, int], ...]
-    random: tuple[tuple[int, int], ...]
-
-
-def split_columns(design: Design) -> Split:
-    """Write every column as basis column times constant.
-
-    Notes
-    -----
-    A row without a group is a group of its own, whose random columns are 0: it has no random effect and is not
-    dropped.
-    """
-    known, codes = len(design.group_levels), design.codes.copy()
-    alone = np.flatnonzero(codes < 0)
-    codes[alone] = known + np.arange(alone.size)
-    groups = Groups.from_codes(codes, known + alone.size)
-    constant = {name: _is_constant(groups, variable.values) for name, variable in design.variables.items()}
-    basis: dict[tuple[Part, ...], int] = {(): 0}
-    constants: dict[tuple[Part, ...], int] = {(): 0}
-
-    def place(column: ModelColumn) -> tuple[int, int]:
-        varying = tuple(sorted(part for part in column.parts if not constant[part[0]]))
-        fixed = tuple(sorted(part for part in column.parts if constant[part[0]]))
-        return basis.setdefault(varying, len(basis)), constants.setdefault(fixed, len(constants))
-
-    fixed = tuple(place(column) for column in design.fixed)
-    random = tuple(place(random.column) for random in design.random)
-    values: list[np.ndarray | None] = [_group_values(design, groups, parts) for parts in constants]
-    if alone.size:
-        random, values = _without_effect(random, values, groups.n_groups, known)
-    columns = tuple(_row_values(design, parts) for parts in basis)
-    ordered = groups.in_order([*(column for column in columns if column is not None), design.y])
-    return Split(ordered, columns, tuple(values), fixed, random)
-
-
-def _without_effect(
-    random: tuple[tuple[int, int], ...], values: list[np.ndarray | None], n_groups: int, known: int
-) -> tuple[tuple[tuple[int, int], ...], list[np.ndarray | None]]:
-    """Give random columns constants that are 0 from group `known` on."""
-    has_group = (np.arange(n_groups) < known).astype(float)
-    places: dict[int, int] = {}
-    for _, constant in random:
-        if constant not in places:
-            own = values[constant]
-            places[constant] = len(values)
-            values.append(has_group if own is None else own * has_group)
-    return tuple((basis, places[constant]) for basis, constant in random), values
-
-
-def _is_constant(groups: Groups, values: np.ndarray) -> bool:
-    if values.ndim == 1:
-        return groups.is_constant(values)
-    return all(groups.is_constant(values[:, place]) for place in range(values.shape[1]))
-
-
-def _row_values(design: Design, parts: tuple[Part, ...]) -> np.ndarray | None:
+def product_of_parts(design: Design, parts: tuple[Part, ...]) -> np.ndarray | None:
+    """Return the product of parts on the rows used, shape (n,); None for the empty product, which is 1."""
     product: np.ndarray | None = None
     for name, place in parts:
         values = design.variables[name].column_values(place)
-        product = values if product is None else product * values
-    return product
-
-
-def _group_values(design: Design, groups: Groups, parts: tuple[Part, ...]) -> np.ndarray | None:
-    product: np.ndarray | None = None
-    for name, place in parts:
-        variable = design.variables[name]
-        values = variable.column_values(place, groups.first(variable.values))
         product = values if product is None else product * values
     return product

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from ipt_outcomes.mixed.design import Design
-from ipt_outcomes.mixed.likelihood import Evaluation, Scaling
+from ipt_outcomes.mixed.engine.evaluate import Point
+from ipt_outcomes.mixed.engine.problem import Problem, Scaling
+from ipt_outcomes.mixed.engine.slopes import level_products
 
 
-def variance_table(design: Design, factor: np.ndarray, sigma: float) -> pd.DataFrame:
+def variance_table(design: Design, factors: Sequence[np.ndarray], sigma: float) -> pd.DataFrame:
     """Return variances and covariances of the random effects.
 
     Parameters
     ----------
     design : Design
-    factor : numpy.ndarray, shape (q, q)
+    factors : sequence of numpy.ndarray, shape (q, q)
+        Roots of the relative covariances, of each grouping factor.
     sigma : float
         Residual standard deviation.
 
@@ -25,78 +30,88 @@ def variance_table(design: Design, factor: np.ndarray, sigma: float) -> pd.DataF
         ``group term1 term2 variance_or_cov sd_or_corr``: a row per variance, with an empty ``term2``, then one per
         pair of correlated effects. Variances of 0 are rows, too; a correlation with such an effect is missing.
     """
-    covariance = sigma**2 * factor @ factor.T
-    sd = np.sqrt(np.diag(covariance))
-    names = [random.column.name for random in design.random]
-    rows: list[tuple[str, str, str, float, float]] = [
-        (design.group, name, "", float(covariance[i, i]), float(sd[i])) for i, name in enumerate(names)
-    ]
-    for i, one in enumerate(design.random):
-        for j in range(i + 1, len(names)):
-            if one.block == design.random[j].block:
-                product = sd[i] * sd[j]
-                correlation = float(covariance[i, j] / product) if product > 0 else float("nan")
-                rows.append((design.group, names[i], names[j], float(covariance[i, j]), correlation))
+    rows: list[tuple[str, str, str, float, float]] = []
+    for group, root in zip(design.factors, factors, strict=True):
+        covariance = sigma**2 * root @ root.T
+        sd = np.sqrt(np.diag(covariance))
+        names = [random.column.name for random in group.columns]
+        rows += [(group.name, name, "", float(covariance[i, i]), float(sd[i])) for i, name in enumerate(names)]
+        for i, one in enumerate(group.columns):
+            for j in range(i + 1, len(names)):
+                if one.block == group.columns[j].block:
+                    product = sd[i] * sd[j]
+                    correlation = float(covariance[i, j] / product) if product > 0 else float("nan")
+                    rows.append((group.name, names[i], names[j], float(covariance[i, j]), correlation))
     return pd.DataFrame(rows, columns=["group", "term1", "term2", "variance_or_cov", "sd_or_corr"])
 
 
-def conditional(at: Evaluation, factor: np.ndarray, scaling: Scaling, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Predict the random effects of every group.
+def conditional(
+    problem: Problem, at: Point, factors: Sequence[np.ndarray], scaling: Scaling, sigma: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Predict the random effects of every level.
 
     Parameters
     ----------
-    at : Evaluation
-    factor : numpy.ndarray, shape (q, q)
+    problem : Problem
+    at : Point
+    factors : sequence of numpy.ndarray, shape (q, q)
+        Roots of the relative covariances as `at` was computed.
     scaling : Scaling
-        Of outcome and columns, as `at` was computed.
     sigma : float
         Residual standard deviation, in the outcome's own unit.
 
     Returns
     -------
-    tuple of numpy.ndarray, shape (g, q)
-        Conditional means (best linear unbiased predictions), and conditional standard deviations.
+    list of tuple of numpy.ndarray, shape (l, q)
+        Of each factor, conditional means (best linear unbiased predictions) and conditional standard deviations, the
+        coefficients taken as known; levels in the order of the design, those without rows of their own left out.
     """
-    back = scaling.random_back
-    effects = scaling.scale * at.k_r @ (factor @ factor.T) @ back.T
-    spread = (back @ factor) @ at.inverse @ (back @ factor).T
-    sds = sigma * np.sqrt(np.einsum("gaa->ga", spread))
-    return effects[scaling.places], sds[scaling.places]
+    found = []
+    for number, (k, h) in enumerate(level_products(problem, at)):
+        root, back = factors[number], scaling.random_back[number]
+        relative = back @ root @ root.T
+        effects = scaling.scale * h @ relative.T
+        # A conditional covariance cannot be negative; of a variance of 0 rounding may say so.
+        spread = np.diag(relative @ back.T) - np.einsum("ia,lab,ib->li", relative, k, relative, optimize=True)
+        places = scaling.order.places if number == 0 else scaling.order.levels[number - 1]
+        found.append((effects[places], sigma * np.sqrt(np.maximum(spread, 0.0))[places]))
+    return found
 
 
-def random_effects(design: Design, effects: np.ndarray, sds: np.ndarray) -> pd.DataFrame:
+def random_effects(design: Design, predicted: Sequence[tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     """Return predicted effects as a table: ``group level term estimate sd``."""
-    names = [random.column.name for random in design.random]
-    known = len(design.group_levels)
-    return pd.DataFrame(
-        {
-            "group": design.group,
-            "level": np.repeat(np.asarray(design.group_levels, dtype=object), len(names)),
+    tables = []
+    for group, (effects, sds) in zip(design.factors, predicted, strict=True):
+        names = [random.column.name for random in group.columns]
+        known = len(group.levels)
+        table = {
+            "group": group.name,
+            "level": np.repeat(np.asarray(group.levels, dtype=object), len(names)),
             "term": np.tile(names, known),
             "estimate": effects[:known].ravel(),
             "sd": sds[:known].ravel(),
         }
-    )
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables, ignore_index=True)
 
 
-def fitted(design: Design, beta: np.ndarray, effects: np.ndarray | None) -> np.ndarray:
+def fitted(design: Design, beta: np.ndarray, effects: Sequence[np.ndarray] | None) -> np.ndarray:
     """Return the value the model gives each row used, shape (n,).
 
     Parameters
     ----------
     design : Design
     beta : numpy.ndarray, shape (p,)
-    effects : numpy.ndarray, shape (g, q), or None
-        Effects of the groups; a row without a group has none.
+    effects : sequence of numpy.ndarray, shape (l, q), or None
+        Effects of the levels of each factor; a row without a level has none.
     """
-    values = {name: variable.values for name, variable in design.variables.items()}
-    n = design.n_rows
-    found = np.zeros(n)
+    found = np.zeros(design.n_rows)
     for weight, column in zip(beta, design.fixed, strict=True):
-        found += weight * column.evaluate(design.variables, values, n)
+        found += weight * design.row_values(column)
     if effects is not None:
-        has_group = design.codes >= 0
-        for place, random in enumerate(design.random):
-            own = np.where(has_group, effects[np.maximum(design.codes, 0), place], 0.0)
-            found += own * random.column.evaluate(design.variables, values, n)
+        for group, own in zip(design.factors, effects, strict=True):
+            has_group = group.codes >= 0
+            for place, random in enumerate(group.columns):
+                values = np.where(has_group, own[np.maximum(group.codes, 0), place], 0.0)
+                found += values * design.row_values(random.column)
     return found

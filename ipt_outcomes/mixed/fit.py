@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,13 @@ from scipy import stats
 
 from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.mixed.adjust import Adjust, adjusted
-from ipt_outcomes.mixed.anova import type_three
+from ipt_outcomes.mixed.anova import type_three, type_two
+from ipt_outcomes.mixed.cautions import cautions
+from ipt_outcomes.mixed.comparison import compared
 from ipt_outcomes.mixed.design import Design
+from ipt_outcomes.mixed.diagnostics import PlotKind, drawn
 from ipt_outcomes.mixed.grid import Against, Combinations, Weights, contrasts, means, trends
-from ipt_outcomes.mixed.inference import pooled_df
+from ipt_outcomes.mixed.spread import pooled_df, scaled_f
 from ipt_outcomes.results import ResultObject, format_number, p_in_words
 
 if TYPE_CHECKING:
@@ -228,19 +231,27 @@ class MixedFit(ResultObject):
         """Return the degrees of freedom of one combination of the coefficients in the model, shape (p,)."""
         raise TypeError(f"{type(self).__name__} defines no df_of")
 
-    def anova(self) -> pd.DataFrame:
-        """Return an F test of every term of the fixed part, type III.
+    def f_scale(self, weights: np.ndarray) -> tuple[float, float]:
+        """Return Kenward and Roger's scale of an F statistic and its degrees of freedom; weights of shape (r, p)."""
+        raise TypeError(f"{type(self).__name__} defines no f_scale")
+
+    def anova(self, kind: Literal[2, 3] = 3) -> pd.DataFrame:
+        """Return an F test of every term of the fixed part.
+
+        Parameters
+        ----------
+        kind : {3, 2}
+            Type III: each term by its contrasts of means with equal weights of the other factors, as lmerTest does.
+            Type II: each term after all others that do not contain it.
 
         Returns
         -------
         pandas.DataFrame
             ``term num_df den_df statistic p_value``.
-
-        Notes
-        -----
-        Each term is tested by its contrasts of means with equal weights of the other factors, as lmerTest does.
         """
-        rows = [(term, *self.f_test(weights)) for term, weights in type_three(self.design)]
+        require_choice("kind", kind, (3, 2))
+        terms = type_three(self.design) if kind == 3 else type_two(self.design)
+        rows = [(term, *self.f_test(weights)) for term, weights in terms]
         return pd.DataFrame(rows, columns=["term", "num_df", "den_df", "statistic", "p_value"])
 
     def f_test(self, weights: np.ndarray) -> tuple[int, float, float, float]:
@@ -255,11 +266,14 @@ class MixedFit(ResultObject):
         Returns
         -------
         tuple
-            Numerator and denominator degrees of freedom, F, p value; 0 and missing where nothing can be tested.
+            Numerator and denominator degrees of freedom, F, p value; 0 and missing where nothing can be tested. Kenward
+            and Roger's F is scaled.
         """
         weights = self.design.estimable.told_part(weights)[:, self.design.estimable.kept]
         if not len(weights):
             return 0, float("nan"), float("nan"), float("nan")
+        if self.df_method.startswith("kenward-roger"):
+            return scaled_f(self, weights)
         covariance = weights @ self.vcov @ weights.T
         variances, directions = np.linalg.eigh((covariance + covariance.T) / 2)
         kept = variances > 1e-10 * max(variances.max(), 1e-300)
@@ -280,24 +294,22 @@ class MixedFit(ResultObject):
         Returns
         -------
         pandas.DataFrame
-            One row: ``lrt df p_value``.
+            One row: ``lrt df p_value distribution p_value_chi2``. Where the smaller model sets variances to 0, the
+            statistic is a mixture of chi-squared variables, which `distribution` names; `p_value_chi2` is that of the
+            plain one, which is too large then.
 
         Raises
         ------
         DesignError
-            Different rows, or restricted likelihoods of models with different fixed parts.
+            Different rows, likelihoods of different kinds, or restricted likelihoods of models with different fixed
+            parts.
         """
-        if self.n_obs != other.n_obs or self.reml != other.reml:
-            raise DesignError("two models are compared on the same rows, both by REML or both by ML")
-        if self.reml and list(self.fixed["term"]) != list(other.fixed["term"]):
-            raise DesignError(
-                "restricted likelihoods of models with different fixed parts cannot be compared",
-                hint="Fit both with reml=False.",
-            )
-        df = abs(self.n_parameters - other.n_parameters)
-        lrt = 2 * abs(self.log_likelihood - other.log_likelihood)
-        p_value = float(stats.chi2.sf(lrt, df)) if df else float("nan")
-        return pd.DataFrame({"lrt": [lrt], "df": [df], "p_value": [p_value]})
+        return compared(self, other)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before the numbers are used, in sentences."""
+        return cautions(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of fixed effects."""
@@ -311,6 +323,7 @@ class MixedFit(ResultObject):
         )  # fmt: skip
         found: dict[str, Any] = {name: getattr(self, name) for name in names}
         found["vcov"] = self.vcov.tolist()
+        found["warnings"] = list(self.warnings)
         for name in ("fixed", "random"):
             table = getattr(self, name)
             records = table.astype(object).where(table.notna(), None).to_dict(orient="records")
@@ -325,15 +338,14 @@ class MixedFit(ResultObject):
         digits : int
             Decimals of estimates.
         """
-        method = "REML" if self.reml else "ML"
         groups = ", ".join(f"{count} {name}" for name, count in self.n_groups.items())
-        lines = [f"{self.title} ({method}): {self.formula}"]
+        lines = [f"{self.title} ({self._method()}): {self.formula}"]
         left = f"; {self.n_dropped} rows with a missing value left out" if self.n_dropped else ""
-        lines.append(f"{self.n_obs} rows of {groups}{left}; log-likelihood {self.log_likelihood:.{digits}f}")
-        if self.dropped_terms:
-            lines.append(f"Not in the model, since the columns before give them: {', '.join(self.dropped_terms)}.")
-        if self.singular:
-            lines.append(f"On the boundary (singular): {self.singular_direction}.")
+        lines.append(f"{self.n_obs} rows of {groups}{left}")
+        caveat = " (by REML they compare only models with the same fixed part)" if self.reml else ""
+        criteria = f"AIC {self.aic:.{digits}f}, BIC {self.bic:.{digits}f}{caveat}"
+        lines.append(f"log-likelihood {self.log_likelihood:.{digits}f}, {criteria}")
+        lines += [f"Note: {sentence}" for sentence in self.warnings]
         for row in self.fixed.to_dict("records"):
             df = "" if not np.isfinite(row["df"]) else f", df {format_number(row['df'], 'decimal1')}"
             limits = f"{row['ci_low']:.{digits}f} to {row['ci_high']:.{digits}f}"
@@ -341,30 +353,26 @@ class MixedFit(ResultObject):
             lines.append(f"  {row['term']}: {estimate}{df}, {p_in_words(row['p_value'])}")
         return "\n".join([*lines, *self._spread_lines(digits)])
 
+    def _method(self) -> str:
+        """How the likelihood was made largest."""
+        return "REML" if self.reml else "ML"
+
     def _spread_lines(self, digits: int) -> list[str]:
         """What `summary` says of variances."""
         raise TypeError(f"{type(self).__name__} defines no _spread_lines")
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the coefficients with their intervals, the intercept aside.
+    def plot(self, ax: Axes | None = None, *, kind: PlotKind = "coefficients") -> Axes:
+        """Draw the coefficients, or look whether the model's assumptions hold.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
+        kind : {"coefficients", "residuals", "residual-quantiles", "random-quantiles"}
+            Coefficients with their intervals, the intercept aside; residuals against fitted values; quantiles of
+            residuals, or of the predicted random effects in their SDs, against those of a normal distribution.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        import matplotlib.pyplot as plt
-
-        shown = self.fixed[self.fixed["term"].ne("(Intercept)")].iloc[::-1]
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6, 1 + 0.35 * len(shown)))
-        places = np.arange(len(shown))
-        ax.axvline(0, color="0.7", linewidth=1)
-        ax.hlines(places, shown["ci_low"], shown["ci_high"], color="#0f766e")
-        ax.plot(shown["estimate"], places, "s", color="#0f766e")
-        ax.set_yticks(places, [str(term).replace("$", r"\$") for term in shown["term"]])
-        ax.set_xlabel(f"Estimate ({100 * self.level:g}% CI)")
-        return ax
+        return drawn(self, kind, ax)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.errors import DesignError, OptionError, require_choice
-from ipt_outcomes.mixed.columns import as_frame
-from ipt_outcomes.mixed.design import build_design
+from ipt_outcomes.errors import DataError, DesignError, OptionError, require_choice
+from ipt_outcomes.mixed.centring import constant_columns
+from ipt_outcomes.mixed.columns import as_frame, factor, is_numeric, numbers, used_levels
+from ipt_outcomes.mixed.design import Design, build_design
 from ipt_outcomes.mixed.effects import variance_table
+from ipt_outcomes.mixed.engine.optimise import SINGULAR
+from ipt_outcomes.mixed.engine.problem import Problem, Scaling, build_problem
+from ipt_outcomes.mixed.engine.residual import ResidualModel, Solution, solve
+from ipt_outcomes.mixed.engine.rows import neighbours_of
+from ipt_outcomes.mixed.engine.structure import Structure
 from ipt_outcomes.mixed.formula import parse
-from ipt_outcomes.mixed.inference import satterthwaite
-from ipt_outcomes.mixed.likelihood import constant_columns, moments_of
 from ipt_outcomes.mixed.linear_fit import DfMethod, Inside, LinearMixedFit
-from ipt_outcomes.mixed.optimise import SINGULAR, Structure, largest_likelihood
 from ipt_outcomes.mixed.rank import estimable
+
+OWN_METHODS = ("satterthwaite", "residual", "normal")
+METHODS = (*OWN_METHODS, "kenward-roger", "kenward-roger-linear", "between-within")
 
 
 def lmm(
@@ -24,24 +33,37 @@ def lmm(
     reml: bool = True,
     df: DfMethod = "satterthwaite",
     level: float = 0.95,
+    weights: str | None = None,
+    residual: Literal["car1"] | None = None,
+    time: str | None = None,
+    residual_by: str | None = None,
 ) -> LinearMixedFit:
-    """Fit a linear mixed model with one grouping factor.
+    """Fit a linear mixed model with any number of grouping factors, nested or crossed.
 
     Parameters
     ----------
     formula : str
-        As in lme4: ``"phq9 ~ week * arm + baseline + (week | patient_id)"``. Columns whose names are no plain words
-        stand in backticks. The text is read by a grammar and never evaluated.
-    data : pandas.DataFrame, or a polars, Arrow or DuckDB frame
+        As in lme4: ``"phq9 ~ week * arm + baseline + (week | patient_id) + (1 | site/therapist)"``. Columns whose
+        names are no plain words stand in backticks. The text is read by a grammar and never evaluated.
+    data : pandas.DataFrame, a polars, Arrow or DuckDB frame, or a path to a Parquet or CSV file
         One row per person and visit. Rows with a missing outcome or covariate are left out and counted. A missing
-        group means no random effect. A categorical's own order counts, the first level is the reference; plain
-        text is sorted.
+        group means no random effect of that factor (a patient outside group therapy), never a dropped row. A
+        categorical's own order counts, the first level is the reference; plain text is sorted.
     reml : bool
         Restricted maximum likelihood; otherwise maximum likelihood.
-    df : {"satterthwaite", "residual", "normal"}
-        Degrees of freedom of tests and intervals.
+    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual", "normal"}
+        Degrees of freedom of tests and intervals (and, under Kenward-Roger, standard errors).
     level : float
         Confidence level.
+    weights : str, optional
+        Column of prior weights: the residual variance of a row is ``sigma**2`` divided by its weight.
+    residual : {"car1"}, optional
+        Residuals of one level of the factor with the most levels (a patient) are correlated, by a power of the time
+        between them.
+    time : str, optional
+        Column of the times, with `residual`.
+    residual_by : str, optional
+        Column of levels, each with a residual variance of its own; ``sigma`` is that of the first.
 
     Returns
     -------
@@ -50,7 +72,9 @@ def lmm(
     Raises
     ------
     OptionError
-        A formula that is not understood, an unknown column, several grouping factors.
+        A formula that is not understood, an unknown column, an option without its column.
+    DataError
+        Weights that are not above 0.
     DesignError
         Too few rows or groups.
     ConvergenceError
@@ -74,87 +98,180 @@ def lmm(
     >>> fit.converged, fit.n_groups
     (True, {'patient_id': 234})
     """
-    require_choice("df", df, ("satterthwaite", "residual", "normal"))
+    require_choice("df", df, METHODS)
     if not 0 < level < 1:
         raise OptionError(f"level must be between 0 and 1; got {level}")
+    _check_residual(residual, time)
     try:
-        design = build_design(parse(formula), as_frame(data))
+        parsed = parse(formula)
     except RecursionError:
         raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
-    moments, scaling = moments_of(design)
-    found = estimable(moments.xx, scaling.fixed_back)
+    needed = [name for name in (weights, time, residual_by) if name is not None]
+    frame = as_frame(data)
+    try:
+        design = build_design(parsed, frame, needed=needed)
+    except RecursionError:
+        raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
+    model = _residual_model(design, frame, weights, time, residual_by)
+    design, built = estimable_design(design, model, reml=reml)
+    structure = Structure.of_design(design)
+    solution = solve(design, structure, model, reml=reml, built=built)
+    fit = _result(formula, design, structure, solution, reml=reml, df=df, level=level)
+    return fit if df in OWN_METHODS else _with_spread(fit, df)
+
+
+def _check_residual(residual: str | None, time: str | None) -> None:
+    if residual is not None:
+        require_choice("residual", residual, ("car1",))
+    if (residual is None) != (time is None):
+        raise OptionError(
+            "residual='car1' and time=, the column of the times, go together",
+            hint="For example residual='car1', time='week'.",
+        )
+
+
+def _residual_model(
+    design: Design, frame: pd.DataFrame, weights: str | None, time: str | None, by: str | None
+) -> ResidualModel:
+    prior = None if weights is None else _weights(design, frame, weights)
+    neighbours = None
+    if time is not None:
+        if not is_numeric(frame[time]):
+            raise OptionError(f"{time} must be numeric: it holds the times of the rows", column=time)
+        neighbours = neighbours_of(design.codes, numbers(frame[time].iloc[design.rows]), time)
+    group, names = None, ()
+    if by is not None:
+        found = used_levels(factor(frame[by].iloc[design.rows]))
+        if len(found.levels) < 2:
+            raise DesignError(f"{by} has one level only in the rows used, so no variance can differ by it", column=by)
+        group = np.asarray(found.codes, dtype=np.int64)
+        names = tuple(f"variance of {by}[{level}] / {by}[{found.levels[0]}]" for level in found.levels[1:])
+    model = ResidualModel(prior, neighbours, group, names)
+    return model.at(np.zeros(model.size))
+
+
+def _weights(design: Design, frame: pd.DataFrame, name: str) -> np.ndarray:
+    if not is_numeric(frame[name]):
+        raise OptionError(f"{name} must be numeric: it holds weights", column=name)
+    values = numbers(frame[name].iloc[design.rows])
+    wrong = np.flatnonzero(values <= 0)
+    if wrong.size:
+        raise DataError(
+            f"{name}: weights must be above 0; {wrong.size} of {values.size} rows used are not",
+            rows=design.rows[wrong][:1000].tolist(),
+            column=name,
+            hint="A row that should not count is better left out of the data.",
+        )
+    return values
+
+
+def estimable_design(
+    design: Design, model: ResidualModel, *, reml: bool
+) -> tuple[Design, tuple[Problem, Scaling]]:  # fmt: skip
+    """Leave out the fixed columns that others give; return also the sums of what stays.
+
+    Parameters
+    ----------
+    design : Design
+    model : ResidualModel
+    reml : bool
+
+    Returns
+    -------
+    Design
+    tuple of Problem and Scaling
+    """
+    built = build_problem(design, reml=reml, rows=model.rows())
+    found = estimable(built[0].gram(), built[1].fixed_back)
     if found.null.shape[1]:
         design = design.without_given(found)
         if not design.fixed:
             raise DesignError("every column of the fixed part is 0 in every row used")
-        moments, scaling = moments_of(design)
-    structure = Structure.of_blocks(np.array([random.block for random in design.random]))
-    optimum = largest_likelihood(moments, structure, reml=reml)
-    free = moments.n - len(design.fixed) if reml else moments.n
-    sigma = float(np.sqrt(optimum.at.rss / free))
-    inside = Inside(
-        design,
-        moments,
-        scaling,
-        optimum,
-        satterthwaite(moments, structure, optimum.factor, optimum.at, sigma, reml=reml),
-    )
-    return _result(formula, inside, sigma, free, reml=reml, df=df, level=level)
+        built = build_problem(design, reml=reml, rows=model.rows())
+    return design, built
 
 
 def _result(
-    formula: str, inside: Inside, sigma: float, free: int, *, reml: bool, df: DfMethod, level: float
+    formula: str,
+    design: Design,
+    structure: Structure,
+    solution: Solution,
+    *,
+    reml: bool,
+    df: DfMethod,
+    level: float,
 ) -> LinearMixedFit:
     """Back to the outcome's own units."""
-    design, scale, optimum = inside.design, inside.scaling.scale, inside.optimum
-    back = inside.scaling.fixed_back
-    beta = back @ optimum.at.beta * scale
+    scaling, optimum, scale = solution.scaling, solution.optimum, solution.scaling.scale
+    at, free = optimum.at, solution.problem.free
+    sigma = float(np.sqrt(at.variance)) * scale
+    beta = scaling.fixed_back @ at.beta * scale
     names = [column.name for column in design.fixed]
-    if inside.scaling.center:
-        beta[constant_columns(design)] += inside.scaling.center
-    vcov = back @ optimum.at.a_inv @ back.T * (sigma * scale) ** 2
-    log_likelihood = -(optimum.at.deviance + 2 * free * np.log(scale)) / 2
-    penalty = len(design.fixed) + inside.satterthwaite.structure.rows.size + 1
-    singular = optimum.null is not None
+    if scaling.center:
+        beta[constant_columns(design)] += scaling.center
+    vcov = scaling.fixed_back @ at.a_inv @ scaling.fixed_back.T * sigma**2
+    log_likelihood = -(at.deviance + 2 * free * np.log(scale)) / 2
+    penalty = len(design.fixed) + structure.size + 1 + solution.residual.size
+    inside = Inside(
+        solution.problem, scaling, structure, optimum, solution.satterthwaite, solution.residual, vcov
+    )  # fmt: skip
+    roots = [back @ root for back, root in zip(scaling.random_back, optimum.factors, strict=True)]
     fit = LinearMixedFit(
         formula=formula,
         fixed=pd.DataFrame({"term": names, "estimate": beta}),
-        random=variance_table(design, inside.scaling.random_back @ optimum.factor, sigma * scale),
-        sigma=sigma * scale,
+        random=variance_table(design, roots, sigma),
+        sigma=sigma,
         log_likelihood=float(log_likelihood),
         aic=float(2 * penalty - 2 * log_likelihood),
         bic=float(np.log(design.n_rows) * penalty - 2 * log_likelihood),
         n_obs=design.n_rows,
         n_dropped=design.n_dropped,
-        n_groups={design.group: len(design.group_levels)},
+        n_groups={group.name: len(group.levels) for group in design.factors},
         vcov=vcov,
         reml=reml,
         df_method=df,
         level=level,
         converged=True,
-        singular=singular,
-        singular_direction=_in_words(inside) if singular else "",
+        singular=optimum.singular,
+        singular_direction=_in_words(design, inside),
         attempts=optimum.attempts,
         dropped_terms=tuple(column.name for column in design.dropped),
         n_parameters=penalty,
+        residual_parameters=solution.residual.named(),
         design=design,
         _inside=inside,
     )
-    return fit.with_coefficients()
+    return fit.with_coefficients() if df in OWN_METHODS else fit
 
 
-def _in_words(inside: Inside) -> str:
+def _with_spread(fit: LinearMixedFit, df: DfMethod) -> LinearMixedFit:
+    """Standard errors and degrees of freedom by a method that needs the finished fit."""
+    from ipt_outcomes.mixed.degrees import spread_of
+
+    whole = replace(fit, df_method="normal").with_coefficients()
+    spread = spread_of(whole, df)
+    inside = replace(fit._inside, spread=spread)
+    return replace(whole, df_method=df, vcov=spread.vcov, _inside=inside).with_coefficients()
+
+
+def _in_words(design: Design, inside: Inside) -> str:
     """What does not vary, in the columns as they are."""
-    design, optimum, back = inside.design, inside.optimum, inside.scaling.random_back
-    names = [random.column.name for random in design.random]
-    factor = back @ optimum.factor
-    variances = np.diag(factor @ factor.T) * optimum.scale**2
-    none = [name for name, variance in zip(names, variances, strict=True) if variance < SINGULAR]
-    if none:
-        return f"the variance of {' and of '.join(none)} between {design.group} is 0"
-    assert optimum.null is not None  # noqa: S101  the caller asked
-    weights = np.linalg.solve(back.T, optimum.null)
-    weights = weights / np.abs(weights).max()
-    shown = [(weight, name) for weight, name in zip(weights, names, strict=True) if abs(weight) > 1e-3]
-    parts = " + ".join(f"{weight:.2g} x {name}" for weight, name in shown)
-    return f"the random effects of {design.group} are perfectly correlated: {parts} does not vary"
+    found = []
+    optimum = inside.optimum
+    for number, (group, null) in enumerate(zip(design.factors, optimum.nulls, strict=True)):
+        if null is None:
+            continue
+        back = inside.scaling.random_back[number]
+        names = [random.column.name for random in group.columns]
+        root = back @ optimum.factors[number]
+        variances = np.diag(root @ root.T) * optimum.sizes[number] ** 2
+        none = [name for name, variance in zip(names, variances, strict=True) if variance < SINGULAR]
+        if none:
+            found.append(f"the variance of {' and of '.join(none)} between {group.name} is 0")
+            continue
+        weights = np.linalg.solve(back.T, null)
+        weights = weights / np.abs(weights).max()
+        shown = [(weight, name) for weight, name in zip(weights, names, strict=True) if abs(weight) > 1e-3]
+        parts = " + ".join(f"{weight:.2g} x {name}" for weight, name in shown)
+        found.append(f"the random effects of {group.name} are perfectly correlated: {parts} does not vary")
+    return "; ".join(found)

@@ -230,6 +230,12 @@ class _Grid:
         return np.array([column.evaluate(self.variables, parts, n) @ shares for column in self.design.everything])
 
 
+def factor_values(design: Design, name: str) -> np.ndarray:
+    """Return the values of a column on the rows used: numbers, or levels of a factor made of numbers."""
+    own = design.columns[name]
+    return np.asarray(own.levels, dtype=float)[own.codes] if isinstance(own, Factor) else own
+
+
 def _codes(design: Design, name: str) -> np.ndarray:
     """Level of each row used."""
     return next(variable.values for variable in design.variables.values() if variable.column == name)

@@ -118,6 +118,8 @@ def _learned(node: Node, columns: Columns, name: str) -> Node:
         return Unary(node.operator, _learned(node.operand, columns, name))
     if not isinstance(node, Call):
         return node
+    if node.function == "cbind":
+        raise OptionError(f"{name}: events and failures are an outcome of glmm(..., family='binomial') only")
     if len(node.arguments) != 1 or node.options:
         raise OptionError(f"{name}: {node.function} takes one argument")
     inner = _learned(node.arguments[0], columns, name)

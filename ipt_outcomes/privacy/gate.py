@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from ipt_outcomes.privacy.diversity import MEANING, Diversity
 from ipt_outcomes.results import ResultObject, plural
 
 Action = Literal["refused", "left out", "changed", "warned"]
@@ -68,10 +69,14 @@ class Gate(ResultObject):
     entries : tuple of GateEntry
     checked : tuple of str
         Rules that were looked at; others had nothing to be looked at (no ages, no file).
+    measured : tuple of Diversity
+        What groups of people alike tell of sensitive columns (problem area, diagnosis, risk flags ...):
+        information, not a rule.
     """
 
     entries: tuple[GateEntry, ...] = ()
     checked: tuple[str, ...] = ()
+    measured: tuple[Diversity, ...] = ()
 
     @property
     def passed(self) -> tuple[str, ...]:
@@ -101,15 +106,22 @@ class Gate(ResultObject):
         frame = pd.DataFrame(rows, columns=list(GATE_COLUMNS))
         return frame.astype({"count": "Int64"})
 
+    def measures(self) -> pd.DataFrame:
+        """Return l-diversity and t-closeness: ``column among l t exposed``, one row per sensitive column."""
+        rows = [(one.column, ", ".join(one.among), one.l, one.t, one.exposed) for one in self.measured]
+        return pd.DataFrame(rows, columns=["column", "among", "l", "t", "exposed"])
+
     def summary(self, digits: int = 2) -> str:
-        """Return one line per entry."""
+        """Return one line per entry, what was measured, and what passed."""
         lines = [f"{entry.rule} {entry.action}: {entry.detail}" for entry in self.entries]
         head = (
             f"The gate: {len(lines)} {plural(len(lines), 'entry', 'entries')}."
             if lines
             else "The gate changed nothing."
         )
+        if self.measured:
+            lines += ["Measured, for people to judge:", *(one.sentence for one in self.measured), MEANING]
         if not self.checked:
             return "\n".join([head, *lines])
-        passed = "; ".join(f"{rule} {RULES[rule]}" for rule in self.passed)
-        return "\n".join([head, *lines, f"Passed: {passed or 'no rule without an entry'}.", _NEVER_MORE])
+        passed = [f"  {rule} {RULES[rule]}" for rule in self.passed]
+        return "\n".join([head, *lines, "Passed:" if passed else "Passed: no rule.", *passed, _NEVER_MORE])

@@ -10,6 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _BITS = 48
+_NULL_WORDS = frozenset(
+    ("na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "missing", "unknown", ".", "-", "?")
+)
 
 
 def draw_keys(n: int, *, sha256: str, purpose: str, prefix: str) -> np.ndarray:
@@ -38,6 +41,26 @@ def draw_keys(n: int, *, sha256: str, purpose: str, prefix: str) -> np.ndarray:
         again = np.setdiff1d(np.arange(n), first)
         drawn[again] = rng.integers(0, 1 << _BITS, size=len(again), dtype=np.int64)
     return np.array([f"{prefix}{key:012x}" for key in drawn.tolist()], dtype=object)
+
+
+def read_as_missing(ids: Sequence[str]) -> np.ndarray:
+    """Return which ids are words that programs write where an id is missing.
+
+    Parameters
+    ----------
+    ids : sequence of str, shape (n,)
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        All rows with such a word would become one person.
+
+    Examples
+    --------
+    >>> read_as_missing(["NA", "007", " null "]).tolist()
+    [True, False, True]
+    """
+    return np.array([one.strip().casefold() in _NULL_WORDS for one in ids], dtype=bool)
 
 
 def plain_ids(ids: Sequence[str]) -> list[str]:

@@ -149,6 +149,11 @@ def zip3(code: str) -> str | None:
     return "000" if match.group(1) in SMALL_ZIP_AREAS else match.group(1)
 
 
+def in_bands(people: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with ages in bands of ten years, each named by its tens."""
+    return people.assign(age=people["age"] // 10) if "age" in people else people
+
+
 def small_groups(people: pd.DataFrame, columns: tuple[str, ...]) -> SmallGroups | None:
     """Count how many people share their quasi-identifiers with fewer than four others.
 
@@ -167,9 +172,7 @@ def small_groups(people: pd.DataFrame, columns: tuple[str, ...]) -> SmallGroups 
     known = tuple(column for column in columns if column in people and people[column].notna().any())
     if not known or not len(people):
         return None
-    levels = people[list(known)].copy()
-    if "age" in levels:
-        levels["age"] = levels["age"] // 10
+    levels = in_bands(people[list(known)])
     found = anonymity(levels, known)
     without = {
         column: _in_small_groups(levels, [other for other in known if other != column])

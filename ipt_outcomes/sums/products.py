@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ipt_outcomes.sums.groups import Groups
+from ipt_outcomes.sums.groups import Groups, steady_sum
 
 
 def packed_index(size: int) -> np.ndarray:
@@ -44,15 +44,20 @@ class GroupSums:
         Sums of products of two basis columns, stored as `packed_index` says.
     with_y : numpy.ndarray, shape (k, g)
         Sums of products of a basis column and the outcome.
-    y_squared : float
-        Sum of squares of the outcome over all rows.
+    y_squares : numpy.ndarray, shape (g,)
+        Sums of squares of the outcome.
     n_rows : int
     """
 
     cross: np.ndarray
     with_y: np.ndarray
-    y_squared: float
+    y_squares: np.ndarray
     n_rows: int
+
+    @property
+    def y_squared(self) -> float:
+        """Sum of squares of the outcome over all rows, whatever the order of the groups."""
+        return steady_sum(self.y_squares)
 
 
 class SumsProvider(Protocol):
@@ -89,7 +94,7 @@ def sums_of_products(groups: Groups, basis: Sequence[np.ndarray | None], y: np.n
         for other in columns[k:]:
             cross[place] = _sum_of_product(groups, one, other)
             place += 1
-    return GroupSums(cross, with_y, groups.total(outcome * outcome), groups.n_rows)
+    return GroupSums(cross, with_y, groups.sums(outcome * outcome), groups.n_rows)
 
 
 def _sum_of_product(groups: Groups, one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from scipy.special import ndtri
 from ipt_outcomes.effects.proportions import check_level
 from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.results import Provenance, ResultObject, format_p, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CurveInterval = Literal["log-log", "log", "plain"]
 
@@ -53,6 +56,12 @@ class KaplanMeier(ResultObject):
     def to_frame(self) -> pd.DataFrame:
         """Return `table`."""
         return self.table.copy()
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the curves; options as in `ipt_outcomes.figures.survival`."""
+        from ipt_outcomes.figures.service import survival
+
+        return survival(self, ax=ax, **options)
 
     def at(self, time: float) -> pd.DataFrame:
         """Return each group's share without the event at a time: ``group survival ci_low ci_high``.

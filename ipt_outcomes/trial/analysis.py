@@ -303,7 +303,7 @@ def _direction(data: TrialData, better: Better | None) -> Better:
     if better is not None:
         require_choice("better", better, ("lower", "higher"))
         return better
-    known = instrument(data.outcome).better
+    known = data.instrument.better
     if known is None:
         raise OptionError(f"say which end of {data.outcome} is the good one: better='lower' or better='higher'")
     return known

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from ipt_outcomes.errors import DataError, DesignError
-from ipt_outcomes.instruments import instrument_name
+from ipt_outcomes.instruments import Instrument, instrument, instrument_name
 from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.trial.arms import comparisons_of
 from ipt_outcomes.trial.strata import Strata, strata_of
@@ -39,6 +39,8 @@ class TrialData:
         Strata of the randomisation, which stand in every model.
     notes : tuple of str
         What a reader must know of visits and strata.
+    known : Instrument or None
+        The outcome's instrument, where the mapping of the data sets facts of it.
     """
 
     outcome: str
@@ -49,6 +51,12 @@ class TrialData:
     without_arm: int
     strata: Strata | None = None
     notes: tuple[str, ...] = ()
+    known: Instrument | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        """The outcome's instrument, with the facts that the mapping of the data sets."""
+        return self.known or instrument(self.outcome)
 
     @property
     def end(self) -> Visit:
@@ -162,6 +170,7 @@ def trial_data(
         without_arm=without_arm,
         strata=found,
         notes=(*plan.notes, *told),
+        known=cohort.instrument(name),
     )
 
 

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from ipt_outcomes.effects import EffectSizes, odds_ratio, risk_difference, risk_ratio
 from ipt_outcomes.effects.proportions import newcombe, wilson
 from ipt_outcomes.errors import OptionError, require_choice
-from ipt_outcomes.instruments import Better, good_end, instrument, responded
+from ipt_outcomes.instruments import Better, good_end, responded
 from ipt_outcomes.io.cohort import Cohort
 from ipt_outcomes.results import ResultObject, format_interval, format_number
 from ipt_outcomes.trial.arms import comparisons_of
@@ -158,7 +158,7 @@ def response(
     doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
     """
     data = trial_data(cohort, outcome, at=at, window=window)
-    direction = better or instrument(data.outcome).better
+    direction = better or data.instrument.better
     return response_of(data, data.end, threshold=threshold, better=direction, level=level)
 
 
@@ -176,7 +176,7 @@ def response_of(data: TrialData, end: Visit, *, threshold: float, better: Better
         }
     )
     pairs = comparisons_of(data.arms)
-    known = instrument(data.outcome)
+    known = data.instrument
     return count_responses(
         frame,
         arms=data.arms,

@@ -37,7 +37,8 @@ AREA_NAMES |= {name: ProblemArea(code) for name, code in names_in_other_language
 _BETWEEN = re.compile(r"\s*(?:/|;|,|&|\+|\b(?:and|or|und|oder|en|of|y|o|e|ou)\b)\s*")
 
 _AMBIGUOUS = re.compile(
-    r"adjustment (difficult(y|ies)|problems?|disorder|reactions?)|adjustment|life (events?|stress(ors?)?)"
+    r"adjustment (difficult(y|ies)|problems?|issues?|disorders?|reactions?)|(difficulties|problems?) (with|of|in) "
+    r"adjustment|adjustment|life (events?|stress(ors?)?)"
 )
 
 
@@ -83,7 +84,8 @@ def ambiguous_area(text: object) -> str | None:
     Examples
     --------
     >>> ambiguous_area("adjustment difficulties")
-    'it may be a role transition, or grief, a role dispute or deficits that came with the change: say which code it is'
+    'it may be a role transition, or grief, a role dispute or deficits that came with the change: say which code it is \
+(role_transition, grief, role_dispute, interpersonal_deficits)'
     >>> ambiguous_area("grief / role dispute")
     'it names two areas (grief, role_dispute): one is problem_area_primary, the other problem_area_secondary'
     """
@@ -92,7 +94,7 @@ def ambiguous_area(text: object) -> str | None:
     if _AMBIGUOUS.fullmatch(bare(text)) or bare(text) in ambiguous_names():
         return (
             "it may be a role transition, or grief, a role dispute or deficits that came with the change: "
-            "say which code it is"
+            "say which code it is (role_transition, grief, role_dispute, interpersonal_deficits)"
         )
     found = sorted(area.value for area in _areas_in(text) if area is not None)
     if len(found) > 1:

@@ -20,7 +20,9 @@ _ARM_ALIASES = {
     "psychological placebo|minimal contact|clinical monitoring|no treatment|nt",
     Arm.MEDICATION: "pha|pharmacotherapy|medication|antidepressant|antidepressants|antidepressant medication|"
     "adm|ssri|ssris|snri|tca|maoi|other pha|mixed pha|imipramine|nortriptyline|amitriptyline|sertraline|"
-    "fluoxetine|paroxetine|citalopram|escitalopram|venlafaxine|nefazodone|desipramine|drug|drugs",
+    "fluoxetine|paroxetine|citalopram|escitalopram|venlafaxine|nefazodone|desipramine|drug|drugs|lithium|"
+    "mood stabiliser|mood stabilizer|mood stabilisers|mood stabilizers|bupropion|mirtazapine|duloxetine|agomelatine|"
+    "trazodone|clomipramine|fluvoxamine|quetiapine|lamotrigine|antidepressant drug|antidepressant drugs",
     Arm.SUPPORTIVE: "sup|supportive|supportive therapy|supportive psychotherapy|supportive counselling|"
     "supportive counseling|nondirective supportive therapy|nst",
     Arm.CBT: "cbt|cognitive behavior therapy|cognitive behaviour therapy|cognitive behavioral therapy|"
@@ -31,7 +33,11 @@ _ARM_ALIASES = {
     "ipsrt|interpersonal and social rhythm therapy|interpersonal social rhythm therapy|ipt ast prevention|ipt brief|"
     "brief ipt|ipt late life|ipt older adults|ipt perinatal|ipt p|ipt bn|ipt bed|ipt ptsd|ipt eating disorders|"
     "interpersonal psychotherapy adolescent skills training|klerman weissman ipt|interpersonal psychotherapy group|"
-    "group interpersonal psychotherapy",
+    "group interpersonal psychotherapy|interpersonal psychotherapy for depressed adolescents|ipt for adolescents|"
+    "ipt for depressed adolescents|ipt adolescents|adolescent ipt|ipt fb|ipt group|ipt maintenance|ipt srt|"
+    "family based interpersonal psychotherapy for preadolescents|family based ipt for preadolescents|"
+    "interpersonal psychotherapy for preadolescents|brief interpersonal psychotherapy|"
+    "maintenance interpersonal psychotherapy|interpersonal psychotherapy adolescents|ipt for groups",
     Arm.OTHER_PSYCHOTHERAPY: "other psy|psy|psychotherapy|dyn|psychodynamic therapy|"
     "psychodynamic psychotherapy|short term psychodynamic psychotherapy|stpp|bat|"
     "behavioral activation|behavioural activation|"
@@ -40,7 +46,8 @@ _ARM_ALIASES = {
     "prolonged exposure|narrative exposure therapy|net|exposure & response prevention|emdr|"
     "eye movement desensitization|eye movement desensitisation and reprocessing|dialectical behavior therapy|"
     "dialectical behaviour therapy|dbt|relaxation|applied relaxation|metacognitive therapy|mct|"
-    "metacognitive interpersonal therapy|cbasp|other psychological treatment|counselling|counseling|mit|mit g|"
+    "metacognitive interpersonal therapy|metacognitive interpersonal psychotherapy|metacognitive ipt|"
+    "cbasp|other psychological treatment|counselling|counseling|mit|mit g|"
     "metacognitive interpersonal therapy group|psychodynamic interpersonal therapy|psychodynamic interpersonal|"
     "interpersonal psychodynamic therapy|dynamic interpersonal therapy|dit|cognitive interpersonal therapy|"
     "interpersonal reconstructive therapy|brief relational therapy|interpersonal process therapy",

@@ -106,16 +106,19 @@ _ALIASES: dict[type[StrEnum], dict[StrEnum, str]] = {
     Adaptation: {
         Adaptation.IPT: "standard ipt|standard|interpersonal psychotherapy",
         Adaptation.IPT_A: "ipt for adolescents|adolescent ipt|interpersonal psychotherapy for adolescents|"
-        "ipt adolescents",
+        "ipt adolescents|interpersonal psychotherapy for depressed adolescents|ipt for depressed adolescents|"
+        "interpersonal psychotherapy adolescents",
         Adaptation.IPT_AST: "ast|adolescent skills training|interpersonal psychotherapy adolescent skills training|"
         "ipt prevention adolescents",
         Adaptation.FB_IPT: "family based ipt|family based interpersonal psychotherapy|ipt fb|"
-        "family based ipt for preadolescents",
+        "family based ipt for preadolescents|interpersonal psychotherapy for preadolescents|"
+        "family based interpersonal psychotherapy for preadolescents",
         Adaptation.IPT_B: "brief ipt|brief interpersonal psychotherapy|ipt brief",
         Adaptation.IPSRT: "interpersonal and social rhythm therapy|interpersonal social rhythm therapy|"
         "social rhythm therapy|ipt srt",
-        Adaptation.IPT_G: "group ipt|ipt group",
-        Adaptation.IPT_M: "maintenance ipt|ipt maintenance",
+        Adaptation.IPT_G: "group ipt|ipt group|interpersonal psychotherapy group|group interpersonal psychotherapy|"
+        "ipt for groups|ipt g group",
+        Adaptation.IPT_M: "maintenance ipt|ipt maintenance|maintenance interpersonal psychotherapy",
         Adaptation.IPC: "interpersonal counselling|interpersonal counseling",
     },
     Technique: {},

@@ -95,4 +95,4 @@ def test_every_measure_has_a_name_and_ratios_are_known():
         for measure in MEASURE_NAMES
         if EffectSizes(yi=[0.0], vi=[1.0], measure=measure, convention="x").is_ratio
     }
-    assert ratios == {"OR", "RR", "ROM", "IRR", "RATIO"}
+    assert ratios == {"OR", "RR", "ROM", "IRR", "RATIO", "VR", "CVR", "ROMC"}

@@ -12,7 +12,8 @@ from ipt_outcomes import simulate
 from ipt_outcomes.errors import DataError, IptError, OptionError
 from ipt_outcomes.io import load_cohort
 from ipt_outcomes.io.cohort import Cohort
-from ipt_outcomes.io.exchange import is_saved, read_saved, save_cohort
+from ipt_outcomes.io.exchange import is_saved, read_saved, save, save_cohort
+from ipt_outcomes.io.guarded import Session
 
 
 def same(one: Cohort, other: Cohort) -> None:
@@ -199,11 +200,50 @@ class TestWhatWasChangedIsRefused:
         with pytest.raises(IptError):
             read_saved(folder)
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda package: package["ipt:cohort"].update(simulated=False),
+            lambda package: package["ipt:cohort"]["gate"]["entries"].pop(),
+            lambda package: package["resources"][0]["schema"]["fields"][0].update(name="other"),
+            lambda package: package["ipt:cohort"].update(baseline_rule=[[float("inf")]]),
+            lambda package: package.pop("ipt:sha256"),
+        ],
+    )
+    def test_a_changed_record_is_seen_though_the_tables_are_whole(self, folder, change):
+        path = folder / "datapackage.json"
+        package = json.loads(path.read_text(encoding="utf-8"))
+        change(package)
+        path.write_text(json.dumps(package), encoding="utf-8")
+        with pytest.raises(DataError, match=r"datapackage\.json was changed since it was written") as caught:
+            read_saved(folder)
+        assert "unchanged copy" in caught.value.hint
+
+    def test_a_title_written_into_it_changes_nothing(self, folder):
+        path = folder / "datapackage.json"
+        package = json.loads(path.read_text(encoding="utf-8")) | {"title": "our trial", "licenses": []}
+        path.write_text(json.dumps(package), encoding="utf-8")
+        assert len(read_saved(folder).patients) == 40
+
+    def test_a_table_that_is_none_of_parquet_is_read_in_the_child(self, folder, monkeypatch):
+        """Its digest may be right and its bytes may still crash a reader."""
+        asked = []
+        real = Session.ask
+        monkeypatch.setattr(Session, "ask", lambda self, request: asked.append(request["path"]) or real(self, request))
+        (folder / "patients.parquet").write_bytes(b"PAR1" + b"x" * 40 + b"PAR1")
+        digest = save.digest((folder / "patients.parquet").read_bytes())
+        self.rewrite(folder, lambda package: package["resources"][0].update(hash=digest))
+        with pytest.raises(DataError, match=r"patients\.parquet could not be read safely") as caught:
+            read_saved(folder)
+        assert len(asked) == 1
+        assert caught.value.__cause__ is None
+
     @staticmethod
     def rewrite(folder, change):
         path = folder / "datapackage.json"
         package = json.loads(path.read_text(encoding="utf-8"))
         change(package)
+        package["ipt:sha256"] = save.seal(package)
         path.write_text(json.dumps(package), encoding="utf-8")
 
     def test_what_is_no_saved_cohort(self, folder, tmp_path):

@@ -16,7 +16,7 @@ import pytest
 import ipt_outcomes.io.guarded as guarded
 from ipt_outcomes.errors import DataError, IptError
 from ipt_outcomes.io import read_table
-from ipt_outcomes.io.guarded import Limits, Session, memory, reading_session, session
+from ipt_outcomes.io.guarded import Limits, Session, reading_session, session, usage
 from ipt_outcomes.io.guarded.child import frames
 from ipt_outcomes.io.guarded.child.limits import allow_seconds, apply_limits
 
@@ -35,7 +35,7 @@ from ipt_guarded_child import frames, limits
 pipe, answers = sys.stdin.buffer, sys.stdout.buffer
 start = frames.parse_json(frames.read_frame(pipe, 1 << 20))
 enforced = limits.apply_limits(start["memory"]) if {enforced} else False
-frames.write_json(answers, {{"ready": True, "enforced": enforced}})
+frames.write_json(answers, {{"ready": True, "enforced": enforced, "confined": False}})
 request = frames.parse_json(frames.read_frame(pipe, 1 << 20))
 limits.allow_seconds(start["cpu"])
 {deed}
@@ -323,10 +323,26 @@ def test_frames_that_are_broken(content):
         frames.read_frame(io.BytesIO(content), 32)
 
 
-def test_resident_memory_of_a_process():
-    used = memory.resident_bytes(os.getpid())
-    assert used is None or used > 10_000_000
-    assert memory.resident_bytes(2**22 + 5) is None
+def test_what_a_process_has_used():
+    used = usage.usage_of(os.getpid())
+    assert used is None or (used.memory > 10_000_000 and used.seconds > 0.1)
+    assert usage.usage_of(2**22 + 5) is None
+
+
+def test_what_a_process_has_used_as_ps_tells_it():
+    if not Path("/bin/ps").exists():
+        pytest.skip("there is no ps")
+    told, own = usage._by_ps(os.getpid()), usage.usage_of(os.getpid())
+    assert told.memory == pytest.approx(own.memory, rel=0.2)
+    assert told.seconds == pytest.approx(own.seconds, abs=1.5)
+    assert usage._by_ps(2**22 + 5) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("0:00.07", 0.07), ("12:03", 723), ("01:00:09", 3609), ("2-03:00:00", 183_600)]
+)
+def test_times_of_ps(told, seconds):
+    assert usage.seconds_of(told) == pytest.approx(seconds)
 
 
 @ON_LINUX

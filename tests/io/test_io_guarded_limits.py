@@ -11,7 +11,7 @@ import pytest
 
 from ipt_outcomes.errors import DataError, IptError
 from ipt_outcomes.io import read_table
-from ipt_outcomes.io.guarded import Limits, memory, reading_session
+from ipt_outcomes.io.guarded import Limits, reading_session, session, usage
 
 ON_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at the child as Linux shows it")
 
@@ -23,21 +23,69 @@ def file(tmp_path):
     return path
 
 
-def test_the_real_child_is_ended_when_this_process_sees_it_take_too_much(file, tmp_path):
-    """As on systems without limits of their own."""
+@pytest.fixture
+def large(tmp_path):
     path = tmp_path / "large.sav"
     frame = pd.DataFrame({f"x{i}": [i + 0.5 * j for j in range(300_000)] for i in range(6)})
     pyreadstat.write_sav(frame, str(path), row_compress=True)
-    with reading_session(watched=True) as one:
-        read_table(file)
-        needed = memory.resident_bytes(one.pid)
-        if needed is None:
-            pytest.skip("the system does not tell what a process uses")
-        one.limits = Limits(memory=needed + 30 * 1024**2)
-        with pytest.raises(DataError, match="more memory than is allowed"):
-            read_table(path)
-        assert not one._enforced
+    return path
+
+
+@pytest.fixture
+def no_limits_of_the_system(monkeypatch):
+    """The real child, on a system without the module `resource`, as Windows is."""
+    monkeypatch.setattr(session, "_START", 'import sys; sys.modules["resource"] = None\n' + session._START)
+
+
+def _after_a_small_file(one, file):
+    assert len(read_table(file)) == 2
+    assert not one._enforced
+    used = usage.usage_of(one.pid)
+    if used is None:
+        pytest.skip("the system does not tell what a process uses")
+    return used
+
+
+def _ended(one, path, how):
+    process = one._process
+    with pytest.raises(DataError, match=how) as caught:
+        read_table(path)
+    assert "save it again" in caught.value.hint
+    assert process.poll() is not None
+    assert one.pid is None
+
+
+def test_without_limits_of_the_system_this_process_sees_to_memory(file, large, no_limits_of_the_system):
+    with reading_session() as one:
+        used = _after_a_small_file(one, file)
+        one.limits = Limits(memory=used.memory + 30 * 1024**2)
+        _ended(one, large, "more memory than is allowed")
         assert len(read_table(file)) == 2
+
+
+def test_without_limits_of_the_system_this_process_sees_to_the_clock(file, large, no_limits_of_the_system):
+    with reading_session() as one:
+        _after_a_small_file(one, file)
+        one.limits = Limits(seconds=0.02)
+        _ended(one, large, "in the time allowed")
+        one.limits = Limits()
+        assert len(read_table(file)) == 2
+
+
+def test_without_limits_of_the_system_this_process_sees_to_processor_time(file, large, no_limits_of_the_system):
+    with reading_session() as one:
+        _after_a_small_file(one, file)
+        one.limits = Limits(cpu=0)
+        _ended(one, large, "in the time allowed")
+        one.limits = Limits()
+        assert len(read_table(large)) == 300_000
+
+
+def test_a_session_may_be_watched_where_the_system_has_limits_too(file, large):
+    with reading_session(watched=True) as one:
+        used = _after_a_small_file(one, file)
+        one.limits = Limits(memory=used.memory + 30 * 1024**2)
+        _ended(one, large, "more memory than is allowed")
 
 
 @ON_LINUX

@@ -42,7 +42,7 @@ TRUTH = {
     "clinic/jacobson_1989.csv": ["patient_id", "visit", "", ""],
     "clinic/made_time_to_response.csv": ["patient_id", "arm", "", "", "censor_reason"],
     "clinic/made_therapists.csv": ["therapist_id", "phq9@visit_0", "wsas@visit_0", "", "phq9@visit_1", "", "site_id"],
-    "clinic/cdisc_example_qs.csv": ["", "patient_id", "", "", "", "visit", "", "", "", "instrument", "value"],
+    "clinic/cdisc_example_qs.csv": ["", "patient_id", "", "instrument", "", "visit", "", "", "", "", "value"],
     "statfiles/made/trial_usermissing.sav": [
         "patient_id", "arm", "phq9@baseline", "phq9@week_16", "hrsd17@baseline", "problem_area_primary", "site_id",
         "", "",

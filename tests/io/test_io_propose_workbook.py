@@ -9,7 +9,8 @@ import pytest
 import ipt_outcomes as ipt
 from ipt_outcomes.errors import IptError, OptionError
 from ipt_outcomes.io import propose_mapping, read_map_workbook, write_map_workbook
-from ipt_outcomes.io.propose.workbook_reading import workbook_record
+from ipt_outcomes.io.propose.workbook_reading import record_of
+from ipt_outcomes.io.propose.workbook_sheets import read_sheets
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def changed(path, out, **cells):
 def test_it_reads_back_as_proposed(table, tmp_path):
     proposal = propose_mapping(table)
     path = proposal.to_excel(tmp_path / "map.xlsx")
-    record, mapping = workbook_record(path), proposal.mapping.to_dict()
+    record, mapping = record_of(read_sheets(path)), proposal.mapping.to_dict()
     for part in ("columns", "wide", "undecided", "missing"):
         assert record.get(part) == mapping.get(part), part
     assert record["visits"] == {"baseline": 0.0, "week_12": 12.0, "visit_2": "?"}
@@ -86,13 +87,13 @@ def test_numbers_typed_by_a_spreadsheet_are_codes(table, tmp_path):
         if row[2].value in ("1", "2"):
             row[2].value, row[2].number_format = int(row[2].value), "General"
     book.save(tmp_path / "typed.xlsx")
-    assert workbook_record(tmp_path / "typed.xlsx")["codes"] == {"arm": {"1": "?", "2": "?"}}
+    assert record_of(read_sheets(tmp_path / "typed.xlsx"))["codes"] == {"arm": {"1": "?", "2": "?"}}
 
 
 def test_it_has_drop_downs_and_runs_nothing(table, tmp_path):
     path = propose_mapping(table).to_excel(tmp_path / "map.xlsx")
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["columns", "codes", "visits", "settings", "help", "lists"]
+    assert book.sheetnames == ["start here", "columns", "codes", "visits", "settings", "lists"]
     assert book["lists"].sheet_state == "hidden"
     for sheet in ("columns", "codes", "visits", "settings"):
         rules = book[sheet].data_validations.dataValidation
@@ -111,8 +112,10 @@ def test_it_has_drop_downs_and_runs_nothing(table, tmp_path):
 
 
 def test_equal_proposals_give_equal_bytes(table, tmp_path):
-    first = propose_mapping(table).to_excel(tmp_path / "a.xlsx").read_bytes()
-    assert first == write_map_workbook(propose_mapping(table), tmp_path / "b.xlsx").read_bytes()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    first = propose_mapping(table).to_excel(tmp_path / "one" / "a.xlsx").read_bytes()
+    assert first == write_map_workbook(propose_mapping(table), tmp_path / "two" / "a.xlsx").read_bytes()
 
 
 def test_nothing_is_written_over(table, tmp_path):
@@ -150,7 +153,91 @@ def test_settings_are_read(table, tmp_path):
     book["settings"].append(["constants", "indication", "mdd"])
     book["settings"].append(["areas", "", "before"])
     book.save(tmp_path / "more.xlsx")
-    record = workbook_record(tmp_path / "more.xlsx")
+    record = record_of(read_sheets(tmp_path / "more.xlsx"))
     assert record["duplicates"] == {"rule": "mean"}
     assert record["constants"] == {"indication": "mdd"}
     assert record["areas"] == {"set": "before"}
+
+
+def test_the_first_sheet_says_what_to_do_and_what_is_to_decide(table, tmp_path):
+    proposal = propose_mapping(table)
+    sheet = openpyxl.load_workbook(proposal.to_excel(tmp_path / "map.xlsx"))["start here"]
+    told = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value)
+    assert "What to do" in told
+    assert "--mapping map.xlsx" in told
+    assert all(decision in told for decision in proposal.decisions())
+
+
+def test_headings_have_notes_and_codes_their_own_choices(table, tmp_path):
+    book = openpyxl.load_workbook(propose_mapping(table).to_excel(tmp_path / "map.xlsx"))
+    assert all(cell.comment for cell in book["columns"][1])
+    offered = {}
+    for rule in book["codes"].data_validations.dataValidation:
+        name, area = rule.formula1.split("!")
+        offered[str(rule.sqref)] = [row[0].value for row in book[name][area.replace("$", "")]]
+    assert offered["D2:D3"][0] == "?"
+    assert set(offered["D2:D3"][1:]) == {arm.value for arm in ipt.vocabulary.Arm}
+
+
+WRONG = {
+    ("columns", "B3"): ("armm", "neither a name of the dictionary nor an instrument; near: arm"),
+    ("columns", "B4"): ("baseline: sex", "no instrument has that name"),
+    ("columns", "C5"): ("week_99", "sheet visits does not say the week of 'week_99'"),
+    ("columns", "E6"): ("maybe", "none of sure, likely, guess, decided"),
+    ("columns", "B7"): ("covariate: Shoe size", "small letters"),
+    ("columns", "B8"): ("date: strat", "near: start"),
+    ("codes", "D2"): ("iptt", "no code of arm; near: ipt"),
+    ("codes", "A4"): ("mising", "near: missing"),
+    ("visits", "B2"): ("soon", "no number of weeks"),
+    ("settings", "C2"): ("both", "none of refuse"),
+    ("settings", "A3"): ("duplicate", "near: duplicates"),
+}
+
+
+def test_faults_are_named_by_sheet_and_cell_all_at_once(table, tmp_path):
+    path = propose_mapping(table).to_excel(tmp_path / "map.xlsx")
+    book = openpyxl.load_workbook(path)
+    for (sheet, cell), (value, _) in WRONG.items():
+        book[sheet][cell].value = value
+    book.save(tmp_path / "wrong.xlsx")
+    with pytest.raises(OptionError) as caught:
+        read_map_workbook(tmp_path / "wrong.xlsx")
+    lines = {line.split(": ")[0].removeprefix("- "): line for line in str(caught.value).splitlines() if "!" in line}
+    for (sheet, cell), (_, told) in WRONG.items():
+        assert told in lines[f"{sheet}!{cell}"], (sheet, cell)
+    # What is still to decide is told beside what is wrong.
+    assert "to decide" in lines["columns!B9"]
+    assert "to decide" in lines["codes!D3"]
+
+
+def test_one_name_for_two_columns_names_both_cells(table, tmp_path):
+    path = propose_mapping(table).to_excel(tmp_path / "map.xlsx")
+    book = openpyxl.load_workbook(path)
+    book["columns"]["B4"].value = "arm"
+    book["columns"]["A9"].value = "pid"
+    book.save(tmp_path / "twice.xlsx")
+    with pytest.raises(OptionError, match=r"columns!B4: 'arm' is 'group' already \(columns!B3\)") as caught:
+        read_map_workbook(tmp_path / "twice.xlsx")
+    assert "columns!A9: 'pid' stands in columns!A2, too" in str(caught.value)
+
+
+def test_a_workbook_a_person_sorted_and_extended_reads_the_same(table, tmp_path):
+    path = propose_mapping(table).to_excel(tmp_path / "map.xlsx")
+    book = openpyxl.load_workbook(path)
+    sheet = book["columns"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    for number, row in enumerate(reversed(rows), start=2):
+        for place, value in enumerate(row, start=1):
+            sheet.cell(number + 1, place).value = value
+        sheet.cell(number + 1, 1).data_type = "s"
+    for cell in sheet[2]:
+        cell.value = None
+    sheet["H1"].value = "my remarks"
+    sheet["H5"].value = "asked Anna"
+    book.save(tmp_path / "sorted.xlsx")
+    one, other = (record_of(read_sheets(tmp_path / name)) for name in ("map.xlsx", "sorted.xlsx"))
+    assert {key: set(value) for key, value in one["columns"].items()} == {
+        key: set(value) for key, value in other["columns"].items()
+    }
+    assert one["wide"] == other["wide"]
+    assert sorted(one["undecided"]) == sorted(other["undecided"])

@@ -49,10 +49,9 @@ def test_heterogeneity_and_inconsistency_agree(linde):
     for theirs, ours in names.items():
         assert getattr(result, ours) == pytest.approx(outputs[theirs], rel=1e-6), ours
     assert result.i2 == pytest.approx(100 * outputs["I2"], rel=1e-9)
-    if result.tau2_method == "DL":
-        random = outputs["decomp_inc_random"]
-        assert result.q_inconsistency_random == pytest.approx(random["Q"][0], rel=1e-6)
-        assert result.q_inconsistency_random_p_value == pytest.approx(random["pval"][0], rel=1e-6)
+    random = outputs["decomp_inc_random"]
+    assert result.q_inconsistency_random == pytest.approx(random["Q"][0], rel=1e-6)
+    assert result.q_inconsistency_random_p_value == pytest.approx(random["pval"][0], rel=1e-6)
 
 
 def test_p_scores_agree(linde):
@@ -83,7 +82,32 @@ def test_direct_and_indirect_evidence_agree(linde):
         assert row["indirect"] == pytest.approx(sign * indirect["TE"][i], rel=1e-5, abs=1e-6)
         assert row["difference"] == pytest.approx(sign * split["TE"][i], rel=1e-5, abs=1e-6)
         assert row["p_value"] == pytest.approx(split["p"][i], rel=1e-5)
+        assert row["indirect_se"] == pytest.approx(indirect["seTE"][i], rel=1e-5)
+        assert row["difference_se"] == pytest.approx(split["seTE"][i], rel=1e-5)
+        assert row["statistic"] == pytest.approx(sign * split["z"][i], rel=1e-5, abs=1e-6)
+        for name, part in (("direct", direct), ("indirect", indirect), ("difference", split)):
+            ends = (part["lower"][i], part["upper"][i])
+            expected = ends if sign == 1 else (-ends[1], -ends[0])
+            found = (row[f"{name}_ci_low"], row[f"{name}_ci_high"])
+            assert found == pytest.approx(expected, rel=1e-5, abs=1e-5)
     assert checked > 20
+
+
+def test_decomposition_agrees(linde):
+    result, outputs = linde
+    frame, expected = result.decomposition(), outputs["decomp_Q"]
+    assert frame["source"].tolist() == [*(name.lower() for name in expected["_row"]), "between designs, random effects"]
+    for ours, theirs in (("q", "Q"), ("df", "df"), ("p_value", "pval")):
+        np.testing.assert_allclose(frame[ours][:3], expected[theirs], rtol=1e-6)
+    random = outputs["decomp_inc_random"]
+    assert frame["q"][3] == pytest.approx(random["Q"][0], rel=1e-6)
+    assert frame["df"][3] == random["df"][0]
+    assert np.sqrt(result.tau2_within) == pytest.approx(random["tau.within"][0], rel=1e-6)
+    designs = result.designs()
+    assert len(designs) == result.n_designs
+    assert designs["k"].sum() == result.k
+    assert designs["q"].sum() == pytest.approx(result.q_heterogeneity, rel=1e-10)
+    assert designs["df"].sum() == result.q_heterogeneity_df
 
 
 def test_contributions_add_up_and_follow_the_network(linde):

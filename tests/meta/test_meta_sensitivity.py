@@ -56,7 +56,8 @@ def test_leave_one_out_is_pooling_the_others(reference):
     for i in range(y.size):
         row = frame.iloc[i]
         one = pool(np.delete(y, i), np.delete(v, i))
-        assert (row["estimate"], row["tau2"], row["k"]) == (one.estimate, one.tau2, one.k)
+        assert (row["estimate"], row["tau2"]) == pytest.approx((one.estimate, one.tau2), rel=1e-12)
+        assert row["k"] == one.k
 
 
 def test_leave_one_out_by_study_and_with_missing_rows():

@@ -86,7 +86,7 @@ def test_missing_levels_and_missing_effects_are_counted_apart(common):
     result = subgroups(y, [*V, 0.1, 0.1], by=["a", "a", "b", "b", "a", "b", "a", None], common_tau2=common)
     assert (result.n_dropped, result.n_missing_level) == (1, 1)
     assert result.groups["k"].tolist() == [3, 3]
-    assert "1 rows without a level" in result.summary()
+    assert "1 row without a level was" in result.summary()
     without = subgroups(Y, V, by=["a", "a", "b", "b", "a", "b"], common_tau2=common)
     pd.testing.assert_frame_equal(result.groups, without.groups)
     json.dumps(result.to_dict(), allow_nan=False)

@@ -24,7 +24,7 @@ FIELDS = {
     "sessions": "episode_id session_no day week phase attended format minutes techniques adherence_scale "
     "adherence_score competence_score rater alliance_score patient_id",
     "assessments": "assessment_id episode_id instrument item visit session_no day week value value_status "
-    "missing_reason mode blinded patient_id",
+    "missing_reason mode blinded patient_id risk",
     "goals": "episode_id goal set_day due_day met met_day",
     "arms": "study arm condition n_randomised sessions format adaptation population indication country year "
     "rob_randomisation rob_deviations rob_missing rob_measurement rob_selection rob_overall",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ipt_outcomes.instruments import instruments_with, risk_flags
 from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts
 from ipt_outcomes.io.cohort.identity import People
+from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.scores import Scores
 from ipt_outcomes.io.cohort.times import Times
 from ipt_outcomes.io.cohort.totals import Totals, with_status
@@ -16,7 +18,10 @@ BASELINE = "baseline"
 _EXTRA = ("mode", "blinded")
 
 # Columns of the working table: everything numbers, so that a million rows are quick; texts come last.
-WORKING = ("record", "episode", "instrument", "item", "visit", "session_no", "day", "week", "value", "status", "reason")
+WORKING = (
+    "record", "episode", "instrument", "item", "visit", "session_no", "day", "week", "value", "status", "reason",
+    "form",
+)  # fmt: skip
 
 
 class Names:
@@ -49,14 +54,18 @@ class Assessments:
     ----------
     people : People
     times : Times
+    plan : CohortMapping
+        With the user's own facts of instruments.
     """
 
-    def __init__(self, people: People, times: Times) -> None:
+    def __init__(self, people: People, times: Times, plan: CohortMapping) -> None:
         self.people = people
         self.times = times
+        self.plan = plan
         self.instruments, self.visits, self.reasons, self.statuses = Names(), Names(), Names(), Names()
         self.parts: list[pd.DataFrame] = []
-        self.items: dict[str, FloatArray] = {}
+        # Items in columns, one array per form; the working table's `form` says which a total was made of.
+        self.forms: list[FloatArray] = []
         self.notes: list[str] = []
         self.is_wide = False
 
@@ -66,6 +75,10 @@ class Assessments:
         status = totals.status.take(where)
         size = len(where)
         times = self.times
+        form = -1
+        if totals.items is not None:
+            form = len(self.forms)
+            self.forms.append(totals.items)
         return pd.DataFrame(
             {
                 "record": where,
@@ -79,6 +92,7 @@ class Assessments:
                 "value": totals.values[where],
                 "status": self.statuses.numbers(status),
                 "reason": self.reasons.numbers(totals.reasons.take(where)),
+                "form": np.full(size, form),
             },
             copy=False,
         )
@@ -99,8 +113,6 @@ class Assessments:
         where = np.flatnonzero(here & (told | named))
         visit = self.visits.numbers(self.times.visit)[where]
         self.parts.append(self._part(totals, where, visit=visit, week=self.times.week[where], at_visit=True))
-        if totals.items is not None:
-            self.items[totals.instrument] = totals.items
 
     def _times_with(self, known: np.ndarray) -> np.ndarray:
         """Records at a visit (else session, else week) at which somebody has a score."""
@@ -120,7 +132,7 @@ class Assessments:
         self.is_wide = True
         here = self.people.episode >= 0
         where = np.flatnonzero(here if totals.own is None else here & totals.own)
-        totals.status = with_status(totals.status, np.isnan(totals.values), "not_done")
+        totals.status = with_status(totals.status, np.isnan(totals.values) & totals.status.missing, "not_done")
         size = len(where)
         number = np.full(size, self.visits.number(visit))
         self.parts.append(self._part(totals, where, visit=number, week=np.full(size, week), at_visit=False))
@@ -148,7 +160,7 @@ class Assessments:
 
     def finished(self, table: pd.DataFrame, values: Values, by_row: dict[str, Texts]) -> pd.DataFrame:
         """Return the table of the dictionary: texts in place of numbers, items beside totals, in order of the file."""
-        if self.items:
+        if self.forms:
             table = pd.concat([table, *self._item_rows(table)], ignore_index=True)
         place = table["record"].where(table["record"] >= 0, -1)
         order = np.lexsort((table["item"], place, table["week"].fillna(np.inf), table["instrument"], table["episode"]))
@@ -176,12 +188,22 @@ class Assessments:
             if name in _EXTRA or name in by_row:
                 codes = np.where(record >= 0, np.append(texts.codes, -1)[record], -1)
                 frame[name] = Texts(codes, texts.values).to_series()
-        return frame
+        return self._with_risk(frame)
+
+    def _with_risk(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Flag answers about harm to oneself, where there are any."""
+        own = instruments_with(self.plan.instruments)
+        flags = risk_flags(frame, own) if frame["item"].gt(0).any() else None
+        if flags is None or not flags.notna().any():
+            return frame
+        self.notes.append("answers about harm to oneself are flagged (column risk of the assessments)")
+        return frame.assign(risk=flags)
 
     def _item_rows(self, table: pd.DataFrame) -> list[pd.DataFrame]:
         parts = []
-        for name, items in self.items.items():
-            mine = table[(table["instrument"] == self.instruments.number(name)) & (table["record"] >= 0)]
+        known = table[(table["form"] >= 0) & (table["record"] >= 0)]
+        for place, items in enumerate(self.forms):
+            mine = known[known["form"] == place]
             answers = items[mine["record"].to_numpy(dtype=np.int64)]
             where, number = np.nonzero(~np.isnan(answers))
             part = mine.iloc[where].assign(item=number + 1.0, value=answers[where, number])

@@ -12,7 +12,7 @@ from ipt_outcomes.io.cohort.reader import Reader, shown_label
 from ipt_outcomes.io.toml_text import quoted
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.patterns import LONGEST_CODE, looks_like
-from ipt_outcomes.vocabulary import Technique, ambiguous_area, code_of, nearest
+from ipt_outcomes.vocabulary import Technique, ambiguous_area, code_of, doubtful_letters, nearest
 
 _YES_NO = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
 # A text of more letters than this is told only where it stands in this many rows.
@@ -46,6 +46,7 @@ class Decoder:
         self._double_labels(column, labels, texts)
         by_label: dict[str, str] = {}
         unknown: list[str] = []
+        doubtful = _doubtful(texts) if name == "sex" else frozenset()
 
         def change(text: str) -> str | None:
             key = same_code(text)
@@ -55,7 +56,7 @@ class Decoder:
             if code is not None:
                 by_label[text] = code
                 return code
-            code = known(text)
+            code = None if text.strip().casefold() in doubtful else known(text)
             if code is None:
                 unknown.append(text)
             return code
@@ -108,6 +109,12 @@ class Decoder:
             hint=f"Say what they are, in the mapping:\n[codes.{name}]\n{lines}\nCodes: {choices}. A code that stands "
             "for a missing value belongs under [missing], one that sets people aside under [exclude].",
         )  # fmt: skip
+
+
+def _doubtful(texts: Texts) -> frozenset[str]:
+    """Letters that may be either sex: M beside H or V is the woman (mujer) in some languages, the man in others."""
+    letters = doubtful_letters(texts.values)
+    return frozenset(letters) if {"h", "v"} & letters.keys() else frozenset()
 
 
 def listed_codes(

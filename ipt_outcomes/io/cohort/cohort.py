@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import OptionError, near_names
+from ipt_outcomes.instruments import Instrument
 from ipt_outcomes.io.cohort.mapping import BaselineRule
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.privacy import Gate
@@ -62,6 +63,9 @@ class Cohort:
     notes : tuple of str
         How the source was read.
     simulated : bool
+    own_facts : mapping of str to mapping
+        Facts of instruments that the user set, each with its source, as ``[instruments]`` of the mapping has them;
+        see `instrument`.
     """
 
     patients: pd.DataFrame
@@ -77,6 +81,37 @@ class Cohort:
     arms: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[str, ...] = ()
     simulated: bool = False
+    own_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def instrument(self, name: str) -> Instrument:
+        """Return an instrument with the facts that the user set for these data, marked as such.
+
+        Parameters
+        ----------
+        name : str
+            Name or alias in the registry.
+
+        Returns
+        -------
+        Instrument
+
+        Raises
+        ------
+        OptionError
+            No instrument has that name.
+
+        Examples
+        --------
+        >>> from ipt_outcomes.io import load_cohort
+        >>> table = pd.DataFrame({"patient_id": ["a"], "week": [0], "phq9": [9]})
+        >>> own = {"phq9": {"cutoff": 12, "source": "our validation study"}}
+        >>> load_cohort(table, {"instruments": own}).instrument("phq9").rule("caseness_min")
+        'PHQ-9: a total of 12 or more (set by the user: our validation study)'
+        """
+        from ipt_outcomes.instruments import instrument, instruments_with
+
+        known = instrument(name)
+        return instruments_with(self.own_facts).get(known.name, known)
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -119,7 +154,7 @@ class Cohort:
                 hint=f"Near: {', '.join(near)}." if near else None,
             )
         mine = self.assessments[self.assessments["instrument"].eq(name) & self.assessments["item"].eq(0)]
-        long = mine.drop(columns=["instrument", "item", "assessment_id"], errors="ignore")
+        long = mine.drop(columns=["instrument", "item", "assessment_id", "risk"], errors="ignore")
         place = pd.Index(self.episodes["episode_id"]).get_indexer(long["episode_id"])
         # In the order of the tables: a random key decides no order.
         long = long.reset_index(drop=True).assign(place=place)

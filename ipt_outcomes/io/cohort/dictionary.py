@@ -32,6 +32,9 @@ TABLES = ("patients", "episodes", "sessions", "assessments")
 IDS = ("patient_id", "episode_id", "therapist_id", "therapy_group_id", "cluster_id", "assessment_id")
 """Fields whose values are replaced by random keys or dropped; nothing of them is in a cohort."""
 
+DERIVED = ("risk",)
+"""Fields that are computed when data are loaded; a column of a source never gives them."""
+
 CODED: dict[str, type[StrEnum]] = {
     "arm": Arm,
     "problem_area_primary": ProblemArea,
@@ -59,7 +62,7 @@ _SHORT = {
 }
 _ITEM = re.compile(r"(.+?)[_\s.-]+(?:item|i|q)?[_\s.-]*0*(\d{1,2})", re.IGNORECASE)
 
-Kind = Literal["field", "covariate", "total", "item", "baseline", "wide"]
+Kind = Literal["field", "covariate", "total", "item", "baseline", "wide", "wide_items"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Target:
 
     Parameters
     ----------
-    kind : {"field", "covariate", "total", "item", "baseline", "wide"}
+    kind : {"field", "covariate", "total", "item", "baseline", "wide", "wide_items"}
     name : str
         Field, covariate or instrument.
     part : str
@@ -86,6 +89,8 @@ class Target:
             return f"{self.name} item {self.part}"
         if self.kind == "wide":
             return f"{self.name} at {self.part}"
+        if self.kind == "wide_items":
+            return f"items of {self.name} at {self.part}"
         return f"{self.name} at baseline" if self.kind == "baseline" else self.name
 
 
@@ -96,7 +101,7 @@ def fields() -> dict[str, Field]:
     for table in TABLES:
         for entry in load_schema(table).fields:
             found.setdefault(entry.name, entry)
-    return found
+    return {name: entry for name, entry in found.items() if name not in DERIVED}
 
 
 @cache
@@ -127,9 +132,21 @@ def target_of(name: str) -> Target | None:
     match = _ITEM.fullmatch(name.strip())
     if match is not None:
         known = instrument_name(match.group(1))
-        if known is not None and 1 <= int(match.group(2)) <= items_on_form(known):
-            return Target("item", known, str(int(match.group(2))))
+        number = int(match.group(2))
+        if known is not None and 1 <= number <= items_on_form(known):
+            return Target("item", known, str(number))
+        return _forms().get((plain(match.group(1)), number))
     return None
+
+
+@cache
+def _forms() -> dict[tuple[str, int], Target]:
+    """Items of forms that hold several scales (HADS): name of the form and number on it to the scale's own item."""
+    found = {}
+    for name in instruments():
+        for number, place in enumerate(instrument(name).form_items, start=1):
+            found[plain(name.rpartition("_")[0]), place] = Target("item", name, str(number))
+    return found
 
 
 def items_on_form(name: str) -> int:

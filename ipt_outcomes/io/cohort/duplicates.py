@@ -188,6 +188,7 @@ def _baseline_rows(episodes: np.ndarray, value: FloatArray, number: int, collect
             "value": value,
             "status": np.full(len(episodes), collected.statuses.number("observed")),
             "reason": np.full(len(episodes), -1),
+            "form": np.full(len(episodes), -1),
         }
     )
 

@@ -12,13 +12,20 @@ from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.privacy.gate import GateEntry
-from ipt_outcomes.privacy.keys import draw_keys, look_alikes
+from ipt_outcomes.privacy.keys import draw_keys, look_alikes, read_as_missing
 from ipt_outcomes.results import plural
 
+_WHOSE = {
+    "patient_id": ("person", "people"), "episode_id": ("episode", "episodes"),
+    "therapist_id": ("therapist", "therapists"), "therapy_group_id": ("therapy group", "therapy groups"),
+    "cluster_id": ("cluster", "clusters"),
+}  # fmt: skip
 _NO_PERSON = (
     "Every row needs the id of its person. Fill it in, delete rows that are about nobody (blank or total rows), or say "
     "by which code to set them aside ([exclude])."
 )
+
+_NULL_WORD = "All such rows would become one person. Fill in the ids, or delete the rows that are about nobody."
 
 
 @dataclass(slots=True)
@@ -96,6 +103,7 @@ def find_people(values: Values, columns: Columns, sha256: str, faults: Faults, f
             person < 0, column=columns.source_of("patient_id") or "patient_id", rule="required",
             expected="an id", what="no person's id", hint=_NO_PERSON,
         )  # fmt: skip
+    _refuse_null_words(values, columns, faults)
     if own is None:
         episode, n_episodes = person, n_people
     else:
@@ -120,6 +128,18 @@ def find_people(values: Values, columns: Columns, sha256: str, faults: Faults, f
     )
     _say_keys(found, values, columns)
     return found
+
+
+def _refuse_null_words(values: Values, columns: Columns, faults: Faults) -> None:
+    """Refuse ids that say that there is none: people would become one person."""
+    for name in ("patient_id", "episode_id"):
+        if name in values.texts:
+            texts = values.texts[name]
+            words = np.append(read_as_missing(texts.values), False)
+            faults.cells(
+                words[texts.codes], column=columns.source_of(name) or name, rule="required",
+                expected="an id", what="a word for a missing id (such as NA or null)", hint=_NULL_WORD,
+            )  # fmt: skip
 
 
 def _numbered(codes: IntArray) -> tuple[IntArray, int]:
@@ -173,7 +193,9 @@ def _say_keys(people: People, values: Values, columns: Columns) -> None:
             counts[name] = len(people.episode_keys) if name == "episode_id" else different
     for name, count in counts.items():
         source = columns.source_of(name) or name
-        detail = f"{count} different ids of {name} ({source}) were replaced by random keys; no list of them is kept"
+        one, several = _WHOSE[name]
+        told = plural(count, f"the id of 1 {one} was", f"the ids of {count} {several} were")
+        detail = f"{source}: {told} replaced by random keys; no list of them is kept"
         people.gate.append(GateEntry(rule="L8", action="changed", column=source, detail=detail, count=count))
         if name not in values.texts:
             continue

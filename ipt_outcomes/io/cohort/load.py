@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import DataError, OptionError, require_choice
+from ipt_outcomes.instruments import instruments_with
 from ipt_outcomes.io.cohort.alike import refuse_unproven
+from ipt_outcomes.io.cohort.aside import Excluded, set_aside
 from ipt_outcomes.io.cohort.assess import Assessments, add_scores
 from ipt_outcomes.io.cohort.beside import tables_beside
 from ipt_outcomes.io.cohort.cells import Texts, nothing
@@ -28,13 +30,16 @@ from ipt_outcomes.io.cohort.identity import People, find_people
 from ipt_outcomes.io.cohort.identity import Tables as FolderTables
 from ipt_outcomes.io.cohort.item_rows import score_item_rows
 from ipt_outcomes.io.cohort.mapping import CohortMapping, read_cohort_mapping
-from ipt_outcomes.io.cohort.parts import Excluded, Opened, Part, Typed, open_source, read_parts, refuse_lost, set_aside
+from ipt_outcomes.io.cohort.parts import Opened, Part, Typed, open_source, read_parts, refuse_lost
 from ipt_outcomes.io.cohort.people import Tables, make_tables
 from ipt_outcomes.io.cohort.source import FRAME, CohortSource
+from ipt_outcomes.io.cohort.session_numbers import number_sessions
 from ipt_outcomes.io.cohort.stack import Stacked, stack
 from ipt_outcomes.io.cohort.times import read_times
 from ipt_outcomes.io.cohort.windows import in_windows
+from ipt_outcomes.privacy.diversity import diversities
 from ipt_outcomes.privacy.gate import Gate, GateEntry
+from ipt_outcomes.privacy.quasi import QUASI_IDENTIFIERS
 from ipt_outcomes.schemas import Decimal
 
 
@@ -42,11 +47,12 @@ def load_cohort(
     source: CohortSource,
     mapping: str | os.PathLike[str] | AbstractMapping[str, Any] | CohortMapping | None = None,
     *,
-    expect_rows: int | None = None,
+    expect_rows: int | AbstractMapping[str, int] | None = None,
     sha256: str | None = None,
     simulated: bool = False,
     encoding: str | None = None,
     decimal: Decimal | None = None,
+    sheet: str | int | None = None,
 ) -> Cohort:
     """Load patient data: one trial or one clinic, long (one row per person and visit) or wide (one row per person).
 
@@ -61,8 +67,8 @@ def load_cohort(
         Which column is which and how codes are to be read; see `read_cohort_mapping`. Columns whose heading is
         a name of the dictionary or an instrument need none. All others are refused unless mapped, declared as
         covariates, or left out.
-    expect_rows : int, optional
-        Rows the source must have.
+    expect_rows : int or mapping of str to int, optional
+        Rows the source must have; of a folder all its tables together, or each by its name.
     sha256 : str, optional
         Digest the source must have.
     simulated : bool
@@ -71,6 +77,9 @@ def load_cohort(
         Coding of the letters of a text file; detected otherwise.
     decimal : {".", ","}, optional
         Decimal mark of a text file; detected otherwise.
+    sheet : str or int, optional
+        Sheet of a workbook, by its name or its number from 1. Must be given (here or in the mapping) where several
+        hold something. A workbook whose sheets are several tables is loaded by a mapping with ``[tables]``.
 
     Returns
     -------
@@ -100,7 +109,7 @@ def load_cohort(
     from ipt_outcomes.io.exchange.saved import is_saved, read_saved
 
     if is_saved(source):
-        if any(option is not None for option in (mapping, expect_rows, sha256, encoding, decimal)):
+        if any(option is not None for option in (mapping, expect_rows, sha256, encoding, decimal, sheet)):
             raise OptionError("a saved cohort is loaded as it was saved: it takes no mapping and no other option")
         return read_saved(source)
     if decimal is not None:
@@ -108,11 +117,11 @@ def load_cohort(
     plan = read_cohort_mapping(mapping)
     opening = Faults("", np.array([], dtype=int))
     opened = open_source(
-        source, plan, opening, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal
+        source, plan, opening, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal, sheet=sheet
     )
     name, parts = opened.source.name, opened.parts
     before = _Before(people=_n_people(parts), rows=sum(len(part.raw.frame) for part in parts))
-    parts, excluded = set_aside(parts)
+    excluded = set_aside(opened)
     if not sum(len(part.raw.frame) for part in parts):
         raise DataError(f"{name}: no rows are left after setting aside what [exclude] names")
     typed = read_parts(parts)
@@ -175,19 +184,21 @@ def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Fault
     times = read_times(values, plan, columns.source_of("visit"), faults)
     if plan.alike is None and "patient_id" in values.texts and not _time_columns(columns, plan) & set(faults.columns):
         refuse_unproven(values.texts["patient_id"], times, columns.source_of("patient_id") or "patient_id", faults)
-    collected = Assessments(people, times)
+    collected = Assessments(people, times, plan)
     add_scores(collected, scores, dict(plan.visits), values)
     # Where times are at fault, rows of one time prove nothing: what follows from them is not told.
     is_timed = not _time_columns(columns, plan) & set(faults.columns)
     rule = plan.duplicates if is_timed else "first"
     table, settled = settle_duplicates(collected.table(), rule, collected, faults)
-    table = score_item_rows(table, collected, faults)
+    table, compared = score_item_rows(table, collected, columns.source_of("value") or "value", faults)
     table = add_baselines(table, scores, collected, faults)
     if is_timed:
         refuse_unclear_baselines(table, plan.baseline_rule, collected, faults)
     table, outside = in_windows(table, plan.windows, collected)
     if times.known and not np.isnan(times.week).all():
         values.numbers["week"] = times.week
+    if plan.session_numbers == "by_day":
+        number_sessions(values, people, _sessions_in(whole), columns, faults)
     covariates = dict.fromkeys(name for one in typed for name in one.part.plan.covariates)
     tables = make_tables(
         people, values, columns, sha256, faults,
@@ -201,7 +212,7 @@ def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Fault
         episode_ids=values.texts.get("episode_id", values.texts.get("patient_id", nothing(len(faults.rows)))),
         gate=[
             *columns.gate, *values.gate, *(entry for reader in readers for entry in reader.gate), *people.gate,
-            *settled, *outside,
+            *settled, *compared, *outside,
         ],
         notes=[
             *(note for reader in readers for note in reader.raw.notes), *columns.notes, *values.notes, *scores.notes,
@@ -255,13 +266,19 @@ def _cohort(
         gate=Gate(
             entries=tuple(sorted(gate, key=lambda entry: int(entry.rule[1:]))),
             checked=rules_checked(tables, from_file=source.name != FRAME),
+            measured=diversities(tables.patients, tables.episodes, read.assessments, QUASI_IDENTIFIERS),
         ),
         flow=flow,
         source=source,
         area_set=area_set,
         baseline_rule=plan.baseline_rule,
-        notes=tuple(dict.fromkeys([*_by_mapping(plan, read.known), *read.notes, *area_notes, *_rules(plan, read)])),
+        notes=tuple(
+            dict.fromkeys(
+                [*_by_mapping(plan, read.known), *read.notes, *area_notes, *_rules(plan, read), *_own_facts(plan)]
+            )
+        ),
         simulated=simulated,
+        own_facts={name: dict(facts) for name, facts in plan.instruments.items()},
     )
 
 
@@ -276,6 +293,15 @@ def _rules(plan: CohortMapping, read: Read) -> list[str]:
     if read.assessments.empty or read.assessments["week"].isna().all():
         return []
     return [f"baseline: {_BASELINES[plan.baseline_rule]}"]
+
+
+def _own_facts(plan: CohortMapping) -> list[str]:
+    """What the mapping sets of instruments, in words."""
+    return [
+        f"{known.short}: {override.field} {getattr(known, override.field)!r}, set by the user ({override.source})"
+        for known in instruments_with(plan.instruments).values()
+        for override in known.overrides
+    ]
 
 
 def _by_mapping(plan: CohortMapping, known: set[str]) -> list[str]:

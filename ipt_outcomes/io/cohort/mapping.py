@@ -10,9 +10,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from ipt_outcomes.instruments import Instrument, instrument, instruments_with
 from ipt_outcomes.io.cohort.dictionary import Target, target_of
 from ipt_outcomes.io.cohort.mapping_faults import KEYS, absent_columns, faults_of, refuse
-from ipt_outcomes.io.cohort.mapping_parts import Dates, Sources, TableMapping, Windows, nothing_mapped
+from ipt_outcomes.io.cohort.mapping_parts import (
+    Dates,
+    Sources,
+    TableMapping,
+    Windows,
+    item_lists,
+    item_record,
+    nothing_mapped,
+    two_levels,
+)
 from ipt_outcomes.io.toml_text import read_toml, toml_text
 
 DuplicateRule = Literal["refuse", "exact", "first", "last", "mean", "lowest", "highest"]
@@ -20,7 +30,7 @@ DuplicateRule = Literal["refuse", "exact", "first", "last", "mean", "lowest", "h
 BaselineRule = Literal["last_before_start", "screening", "first"]
 
 _TEXT_TABLES = ("columns", "constants", "baseline", "visits", "covariates", "unseen", "forms")
-_NESTED = ("codes", "wide", "missing", "exclude")
+_NESTED = ("codes", "wide", "missing", "exclude", "instruments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +53,8 @@ class CohortMapping:
         Visit to its week.
     wide : mapping of str to mapping of str to str
         Instrument to visit and the column of its total at that visit, for files with one row per person.
+    wide_items : mapping of str to mapping of str to tuple of str
+        Instrument to visit and the columns of its items at that visit, in the order of the form.
     missing : mapping of str to mapping of str to str
         Source column (``"*"``: every column but ids) to code and the reason it stands for.
     duplicates : {"refuse", "exact", "first", "last", "mean", "lowest", "highest"}
@@ -67,6 +79,15 @@ class CohortMapping:
         How dates are written and what becomes of them.
     windows : Windows or None
         When scores count to a visit.
+    first_day : {0, 1}
+        The day of the start in fields of days: 1 in files of CDISC, where the day before it is -1 and no day is 0.
+    instruments : mapping of str to mapping
+        Instrument to facts of the user's own with their ``source`` (``cutoff``, ``remission``, ``max_missing`` ...),
+        and ``raw_order``: whether reversed items stand as on the form; see `ipt_outcomes.instruments.instruments_with`.
+    session_numbers : {"given", "by_day"}
+        Where the numbers of sessions come from: a column, or the order of their days within the episode.
+    sheet : str, int or None
+        Sheet of a workbook, by its name or its number from 1.
     tables : mapping of str to TableMapping
         For a folder: table of the dictionary to its file and its own columns.
     unseen : mapping of str to str
@@ -86,6 +107,7 @@ class CohortMapping:
     codes: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
     visits: AbstractMapping[str, float] = field(default_factory=nothing_mapped)
     wide: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
+    wide_items: AbstractMapping[str, AbstractMapping[str, tuple[str, ...]]] = field(default_factory=nothing_mapped)
     missing: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
     duplicates: DuplicateRule = "refuse"
     areas: Literal["before", "after"] | None = None
@@ -97,6 +119,10 @@ class CohortMapping:
     baseline_rule: BaselineRule = "last_before_start"
     dates: Dates | None = None
     windows: Windows | None = None
+    first_day: Literal[0, 1] = 0
+    instruments: AbstractMapping[str, AbstractMapping[str, Any]] = field(default_factory=nothing_mapped)
+    session_numbers: Literal["given", "by_day"] = "given"
+    sheet: str | int | None = None
     tables: AbstractMapping[str, TableMapping] = field(default_factory=nothing_mapped)
     unseen: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
     forms: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
@@ -113,6 +139,9 @@ class CohortMapping:
         for name, visits in self.wide.items():
             for visit, source in visits.items():
                 yield Target("wide", _plain_name(name), visit), (source,)
+        for name, forms in self.wide_items.items():
+            for visit, columns in forms.items():
+                yield Target("wide_items", _plain_name(name), visit), columns
         for name, source in self.covariates.items():
             yield Target("covariate", name), (source,)
         if self.dates is not None:
@@ -124,9 +153,17 @@ class CohortMapping:
         own = self.tables[table]
         return replace(
             self, tables=nothing_mapped(), columns=own.columns, baseline=own.baseline, wide=own.wide,
-            covariates=own.covariates, left_out=own.left_out, constants=nothing_mapped(),
+            wide_items=own.wide_items, covariates=own.covariates, left_out=own.left_out, sheet=own.sheet,
+            unseen=own.unseen, forms=own.forms, dates=self._dates_of(own), constants=nothing_mapped(),
             missing={name: codes for name, codes in self.missing.items() if name == "*"} | dict(own.missing),
         )  # fmt: skip
+
+    def _dates_of(self, own: TableMapping) -> Dates | None:
+        if self.dates is None or not own.dates:
+            return self.dates
+        plain = {_plain_name(name): source for name, source in own.dates.items()}
+        rest = {name: source for name, source in self.dates.days.items() if _plain_name(name) not in plain}
+        return replace(self.dates, days=MappingProxyType(rest | plain), own=frozenset(plain.values()))
 
     def codes_of(self, name: str) -> dict[str, str]:
         """Return the codes declared for a field or covariate: as written (small letters) and the code."""
@@ -135,6 +172,11 @@ class CohortMapping:
     def exclusions_of(self, name: str) -> dict[str, str]:
         """Return the codes of a field, covariate or source column that set rows aside, and the reasons."""
         return _lowered(self.exclude, name)
+
+    def instrument(self, name: str) -> Instrument:
+        """Return an instrument with the facts that the mapping sets."""
+        own = instruments_with(self.instruments) if self.instruments else {}
+        return own.get(name) or instrument(name)
 
     def check(self, columns: Sequence[str], name: str) -> None:
         """Raise `OptionError`, naming all of them, for source columns the file does not have."""
@@ -154,6 +196,14 @@ class CohortMapping:
             entries = getattr(self, part)
             if entries:
                 record[part] = {name: dict(inner) for name, inner in entries.items()}
+        if self.wide_items:
+            record["wide_items"] = item_record(self.wide_items)
+        if self.sheet is not None:
+            record["sheet"] = self.sheet
+        if self.session_numbers != "given":
+            record["sessions"] = {"number": self.session_numbers}
+        if self.first_day:
+            record["days"] = {"first": self.first_day}
         if self.baseline_rule != "last_before_start":
             record["baseline"] = {"rule": self.baseline_rule, **record.get("baseline", {})}
         for part in ("dates", "windows"):
@@ -245,9 +295,7 @@ def _from_dict(raw: dict[str, Any], what: str) -> CohortMapping:
     columns = {key: value if isinstance(value, str) else tuple(value) for key, value in parts["columns"].items()}
     parts["columns"] = MappingProxyType(columns)
     parts["visits"] = MappingProxyType({visit: float(week) for visit, week in parts["visits"].items()})
-    for name in _NESTED:
-        nested = {key: MappingProxyType(dict(inner)) for key, inner in raw.get(name, {}).items()}
-        parts[name] = MappingProxyType(nested)
+    parts |= {name: two_levels(raw.get(name, {})) for name in _NESTED}
     rule = parts["baseline"].get("rule", "last_before_start")
     parts["baseline"] = MappingProxyType({name: one for name, one in parts["baseline"].items() if name != "rule"})
     return CohortMapping(
@@ -258,6 +306,10 @@ def _from_dict(raw: dict[str, Any], what: str) -> CohortMapping:
         alike=raw.get("ids", {}).get("alike"),
         dates=Dates.from_dict(raw["dates"]) if raw.get("dates") else None,
         windows=Windows.from_dict(raw["windows"]) if raw.get("windows") else None,
+        wide_items=item_lists(raw.get("wide_items", {})),
+        first_day=raw.get("days", {}).get("first", 0),
+        session_numbers=raw.get("sessions", {}).get("number", "given"),
+        sheet=raw.get("sheet"),
         tables=MappingProxyType({name: TableMapping.from_dict(own) for name, own in raw.get("tables", {}).items()}),
         left_out=tuple(raw.get("left_out", ())),
         varies=tuple(raw.get("varies", ())),

@@ -10,16 +10,24 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields, near_names, target_of
-from ipt_outcomes.io.cohort.mapping_more import MORE_CHECKS, is_name, more_sources
+from ipt_outcomes.io.cohort.mapping_more import (
+    MORE_CHECKS,
+    between_parts,
+    is_name,
+    item_shapes,
+    more_sources,
+    sheet_faults,
+)
 from ipt_outcomes.io.toml_text import no_column, refuse_mapping
 from ipt_outcomes.vocabulary import code_of, nearest
 
 KEYS = (
     "table", "left_out", "varies", "undecided", "columns", "constants", "baseline", "codes", "visits", "wide",
-    "missing", "duplicates", "areas", "covariates", "exclude", "unseen", "forms", "ids", "dates", "windows", "tables",
+    "wide_items", "missing", "duplicates", "areas", "covariates", "exclude", "unseen", "forms", "ids", "dates", "days",
+    "windows", "sessions", "instruments", "sheet", "tables",
 )  # fmt: skip
 # These stand at the top of the file, outside any table.
-_LISTS = ("table", "left_out", "varies", "undecided")
+_PLAIN = ("table", "left_out", "varies", "undecided", "sheet")
 RULES = ("refuse", "exact", "first", "last", "mean", "lowest", "highest")
 _COVARIATE = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = frozenset(
@@ -62,7 +70,7 @@ def faults_of(raw: AbstractMapping[str, Any]) -> list[str]:
     for part, check in (*_CHECKS.items(), *MORE_CHECKS.items()):
         found += check(raw.get(part, {}))
     found += [f"[forms] {name}: only column = ... stands there" for name in raw.get("forms", {}) if name != "column"]
-    return found + _undecided(raw) + _wide_against_long(raw) + _read_twice(raw)
+    return found + _undecided(raw) + _wide_against_long(raw) + _read_twice(raw) + between_parts(raw)
 
 
 def _undecided(raw: AbstractMapping[str, Any]) -> list[str]:
@@ -111,6 +119,8 @@ def _sources(raw: AbstractMapping[str, Any]) -> list[tuple[str, str]]:
         wanted += [(f"[{part}] {name}", source) for name, source in entries if (part, name) != ("baseline", "rule")]
     for name, visits in raw.get("wide", {}).items():
         wanted += [(f"[wide.{name}] {visit}", source) for visit, source in visits.items()]
+    for name, forms in raw.get("wide_items", {}).items():
+        wanted += [(f"[wide_items.{name}] {visit}", one) for visit, columns in forms.items() for one in columns]
     wanted += more_sources(raw)
     return wanted + [("left_out", source) for source in raw.get("left_out", ())]
 
@@ -135,7 +145,8 @@ def _wrong_shapes(raw: AbstractMapping[str, Any]) -> list[str]:
     varies = raw.get("varies", [])
     if not isinstance(varies, list | tuple) or not set(varies) <= {"site", "therapist"}:
         found.append('varies must be a list of names that may differ between rows of a person: varies = ["site"]')
-    for part in (key for key in KEYS if key not in _LISTS):
+    found += sheet_faults(raw)
+    for part in (key for key in KEYS if key not in _PLAIN):
         value = raw.get(part, {})
         if not isinstance(value, AbstractMapping):
             found.append(f"[{part}] must be a table")
@@ -147,6 +158,8 @@ def _wrong_shapes(raw: AbstractMapping[str, Any]) -> list[str]:
                     found.append(f"[{part}] {name}: must be a table of lines {form}")
                 elif not all(isinstance(text, str) and text.strip() for text in inner.values()):
                     found.append(f"[{part}.{name}] must hold texts in quotation marks")
+        if part == "wide_items":
+            found += item_shapes(value)
         if part in ("baseline", "covariates", "unseen", "forms"):
             found += [f"[{part}] {n}: a column name in quotation marks" for n, s in value.items() if not is_name(s)]
     for name, given in _table(raw, "columns").items():
@@ -280,13 +293,13 @@ def _exclude(entries: AbstractMapping[str, Any]) -> list[str]:
 
 
 def _wide_against_long(raw: AbstractMapping[str, Any]) -> list[str]:
-    wide = raw.get("wide", {})
+    wide = [*raw.get("wide", {}).values(), *raw.get("wide_items", {}).values()]
     if not wide:
         return []
     names = {name: target_of(name) for name in raw.get("columns", {})}
     times = [name for name, target in names.items() if target is not None and target.name in _TIMES]
     found = [f"[columns] {name}: a file with [wide] columns has no column of the time" for name in times]
-    used = dict.fromkeys(visit for visits in wide.values() for visit in visits)
+    used = dict.fromkeys(visit for visits in wide for visit in visits)
     unknown = [visit for visit in used if visit not in raw.get("visits", {})]
     if unknown:
         lines = ", ".join(f"{visit} = ..." for visit in unknown)
@@ -316,6 +329,7 @@ _CHECKS: dict[str, Callable[[AbstractMapping[str, Any]], list[str]]] = {
     "codes": _codes,
     "visits": _visits,
     "wide": _instruments("wide"),
+    "wide_items": _instruments("wide_items"),
     "missing": _missing,
     "duplicates": _duplicates,
     "areas": _areas,

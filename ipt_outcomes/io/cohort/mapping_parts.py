@@ -19,6 +19,23 @@ def nothing_mapped() -> AbstractMapping[str, Any]:
     return MappingProxyType({})
 
 
+def two_levels(raw: AbstractMapping[str, Any]) -> AbstractMapping[str, AbstractMapping[str, Any]]:
+    """Return tables inside a table, as they may not be changed."""
+    return MappingProxyType({name: MappingProxyType(dict(inner)) for name, inner in raw.items()})
+
+
+def item_lists(raw: AbstractMapping[str, Any]) -> AbstractMapping[str, AbstractMapping[str, tuple[str, ...]]]:
+    """Return ``[wide_items]``: instrument to visit to the columns of its items."""
+    return two_levels(
+        {name: {visit: tuple(columns) for visit, columns in forms.items()} for name, forms in raw.items()}
+    )
+
+
+def item_record(wide_items: AbstractMapping[str, AbstractMapping[str, tuple[str, ...]]]) -> dict[str, Any]:
+    """Return ``[wide_items]`` as it stands in a TOML file."""
+    return {name: {visit: list(columns) for visit, columns in forms.items()} for name, forms in wide_items.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
     """Dates of a file and what becomes of them: whole days from the person's own start; no date is kept.
@@ -33,12 +50,15 @@ class Dates:
         Field of days to the source column of dates.
     start_year : bool
         Whether the calendar year of the start is kept.
+    own : frozenset of str
+        Columns of dates that must be in this very file of a folder; the others may be in another.
     """
 
     start: str
     order: str | None = None
     days: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
     start_year: bool = False
+    own: frozenset[str] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part as it stands in a TOML file."""
@@ -132,50 +152,63 @@ class TableMapping:
     Parameters
     ----------
     file : str
-        Name of the file inside the folder.
-    columns, baseline, wide, missing, covariates, left_out
+        Name of the file inside the folder; "" for the workbook that is loaded, of which `sheet` is a sheet.
+    columns, baseline, wide, wide_items, missing, covariates, left_out, unseen, forms, sheet
         As in `CohortMapping`.
+    dates : mapping of str to str
+        Field of days to the file's own column of dates; they go before those of `Dates`.
     """
 
-    file: str
+    file: str = ""
     columns: AbstractMapping[str, Sources] = field(default_factory=nothing_mapped)
     baseline: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
     wide: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
     missing: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
     covariates: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
     left_out: tuple[str, ...] = ()
+    wide_items: AbstractMapping[str, AbstractMapping[str, tuple[str, ...]]] = field(default_factory=nothing_mapped)
+    sheet: str | int | None = None
+    dates: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
+    unseen: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
+    forms: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part as it stands in a TOML file."""
-        record: dict[str, Any] = {"file": self.file}
+        record: dict[str, Any] = {"file": self.file} if self.file else {}
+        if self.sheet is not None:
+            record["sheet"] = self.sheet
         if self.left_out:
             record["left_out"] = list(self.left_out)
         if self.columns:
             record["columns"] = {k: list(v) if isinstance(v, tuple) else v for k, v in self.columns.items()}
-        for part in ("baseline", "covariates"):
+        for part in _TEXTS:
             if getattr(self, part):
                 record[part] = dict(getattr(self, part))
         for part in ("wide", "missing"):
             if getattr(self, part):
                 record[part] = {name: dict(inner) for name, inner in getattr(self, part).items()}
+        if self.wide_items:
+            record["wide_items"] = item_record(self.wide_items)
         return record
 
     @classmethod
     def from_dict(cls, raw: AbstractMapping[str, Any]) -> TableMapping:
         """Read the part; it was checked before."""
-        nested = {
-            part: MappingProxyType({name: MappingProxyType(dict(inner)) for name, inner in raw.get(part, {}).items()})
-            for part in ("wide", "missing")
-        }
         columns = {name: v if isinstance(v, str) else tuple(v) for name, v in raw.get("columns", {}).items()}
         return cls(
-            file=raw["file"],
+            file=raw.get("file", ""),
             columns=MappingProxyType(columns),
-            baseline=MappingProxyType(dict(raw.get("baseline", {}))),
-            covariates=MappingProxyType(dict(raw.get("covariates", {}))),
+            **{part: MappingProxyType(dict(raw.get(part, {}))) for part in _TEXTS},
             left_out=tuple(raw.get("left_out", ())),
-            **nested,
+            wide=two_levels(raw.get("wide", {})),
+            missing=two_levels(raw.get("missing", {})),
+            wide_items=item_lists(raw.get("wide_items", {})),
+            sheet=raw.get("sheet"),
         )
 
 
-TABLE_PARTS = ("file", "columns", "baseline", "wide", "missing", "covariates", "left_out")
+_TEXTS = ("baseline", "covariates", "dates", "unseen", "forms")
+TABLE_PARTS = (
+    "file", "sheet", "columns", "baseline", "wide", "wide_items", "missing", "covariates", "left_out", "dates", "unseen",
+    "forms",
+)  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,23 +14,22 @@ from ipt_outcomes.errors import DataError, OptionError
 from ipt_outcomes.io.cohort.alike import same_person
 from ipt_outcomes.io.cohort.cells import Texts, joined, nothing
 from ipt_outcomes.io.cohort.columns import Columns, recognise_columns
-from ipt_outcomes.io.cohort.dictionary import IDS, Target
+from ipt_outcomes.io.cohort.dictionary import DERIVED, IDS, Target
 from ipt_outcomes.io.cohort.faults import Faults
-from ipt_outcomes.io.cohort.folder import BESIDE, FolderTable, read_folder
+from ipt_outcomes.io.cohort.folder import BESIDE, FolderTable, read_tables, require_rows_of
 from ipt_outcomes.io.cohort.forms import only_in_own_forms, without_unseen
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.mapping_faults import refuse
-from ipt_outcomes.io.cohort.reader import Reader, without_excluded
+from ipt_outcomes.io.cohort.reader import Reader
 from ipt_outcomes.io.cohort.scores import Scores, read_scores
 from ipt_outcomes.io.cohort.source import CohortSource, Raw, read_source
 from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.io.cohort.values import read_values
+from ipt_outcomes.io.guarded import format_of
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.io.toml_text import no_column
 from ipt_outcomes.results import plural
 from ipt_outcomes.schemas import Decimal, check_references, check_tables, summarise
-
-Excluded = list[tuple[str, int, int]]
 
 
 @dataclass(slots=True)
@@ -89,14 +88,15 @@ class Opened:
 
 
 def open_source(
-    source: CohortSource, plan: CohortMapping, faults: Faults, *, expect_rows: int | None, sha256: str | None,
-    encoding: str | None, decimal: Decimal | None,
+    source: CohortSource, plan: CohortMapping, faults: Faults, *, expect_rows: int | Mapping[str, int] | None = None,
+    sha256: str | None = None, encoding: str | None = None, decimal: Decimal | None = None,
+    sheet: str | int | None = None,
 ) -> Opened:  # fmt: skip
-    """Read a file, a frame or a folder, and find out which column is which.
+    """Read a file, a frame, a workbook or a folder, and find out which column is which.
 
     Parameters
     ----------
-    source, plan, expect_rows, sha256, encoding, decimal
+    source, plan, expect_rows, sha256, encoding, decimal, sheet
         As in `ipt_outcomes.io.load_cohort`.
     faults : Faults
         Takes what is wrong with tables of a folder that are in the form of the dictionary.
@@ -105,19 +105,30 @@ def open_source(
     -------
     Opened
     """
-    if isinstance(source, str | os.PathLike) and Path(os.fspath(source)).expanduser().is_dir():
-        if expect_rows is not None:
-            raise OptionError("expect_rows is the number of rows of one file; a folder was given")
-        folder = Path(os.fspath(source)).expanduser()
-        tables, whole = read_folder(folder, plan, encoding=encoding, decimal=decimal, sha256=sha256)
+    sheet = plan.sheet if sheet is None else sheet
+    place = Path(os.fspath(source)).expanduser() if isinstance(source, str | os.PathLike) else None
+    if place is not None and (place.is_dir() or (plan.tables and _is_workbook(place))):
+        if sheet is not None:
+            raise OptionError(
+                "sheet is of one table: for several, name each in the mapping, [tables.patients] sheet = ..."
+            )
+        tables, whole = read_tables(place, plan, encoding=encoding, decimal=decimal, sha256=sha256)
+        require_rows_of(tables, expect_rows, whole.name)
         return _opened(tables, whole, faults)
     if plan.tables:
-        raise OptionError("the mapping names files of a folder ([tables]), but the source is no folder")
-    raw = read_source(source, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal)
+        raise OptionError("the mapping names files of a folder ([tables]), but the source is no folder and no workbook")
+    if isinstance(expect_rows, Mapping):
+        raise OptionError("expect_rows names tables, but the source is one table: give the number of its rows")
+    raw = read_source(source, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal, sheet=sheet)
     plan.check(raw.columns, raw.source.name)
     part = Part("", without_unseen(raw, plan), plan, Faults(raw.source.name, raw.rows))
     part.columns = recognise_columns(part.raw, plan, part.faults)
     return Opened([part], {}, raw.source)
+
+
+def _is_workbook(place: Path) -> bool:
+    known = format_of(place) if place.is_file() else None
+    return known is not None and known.key == "spreadsheet"
 
 
 def _opened(tables: list[FolderTable], source: Source, faults: Faults) -> Opened:
@@ -135,7 +146,8 @@ def _opened(tables: list[FolderTable], source: Source, faults: Faults) -> Opened
             beside[table.table] = part
             continue
         if not described:
-            dataclasses.replace(part.plan, dates=None).check(raw.columns, raw.source.name)
+            # Dates and what sets people aside may stand in another file.
+            dataclasses.replace(part.plan, dates=None, exclude={}).check(raw.columns, raw.source.name)
         else:
             part.plan = _own_covariates(part.plan, raw)
         part.raw = without_unseen(raw, part.plan)
@@ -151,9 +163,16 @@ def _require_dates(tables: list[FolderTable]) -> None:
     if dates is None:
         return
     columns = list(dict.fromkeys(column for table in tables for column in table.raw.columns))
-    wanted = {"start": dates.start, **dates.days}
+    wanted = {("[dates] start", dates.start): columns}
+    for table in tables:
+        own = table.plan.dates or dates
+        for name, source in own.days.items():
+            if source in own.own:
+                wanted[f"[tables.{table.table}.dates] {name}", source] = list(table.raw.columns)
+            else:
+                wanted[f"[dates] {name}", source] = columns
     refuse(
-        [no_column(f"[dates] {n}", source, columns) for n, source in wanted.items() if source not in columns],
+        [no_column(where, source, there) for (where, source), there in wanted.items() if source not in there],
         "the mapping of the folder",
     )
 
@@ -187,9 +206,16 @@ def _checked(tables: list[FolderTable], faults: Faults) -> list[FolderTable]:
         told = failures.assign(file=failures["table"].map(files)).drop(columns="table")
         faults.failures(_hidden(told), _said(told))
     return [
-        dataclasses.replace(table, raw=dataclasses.replace(table.raw, frame=typed[table.table], decimal=".", read={}))
+        dataclasses.replace(
+            table, raw=dataclasses.replace(table.raw, frame=_given(typed[table.table]), decimal=".", read={})
+        )
         for table in tables
     ]
+
+
+def _given(typed: pd.DataFrame) -> pd.DataFrame:
+    """A table without what is computed anew."""
+    return typed.drop(columns=[name for name in DERIVED if name in typed])
 
 
 def _hidden(failures: pd.DataFrame) -> pd.DataFrame:
@@ -205,31 +231,6 @@ def _said(failures: pd.DataFrame) -> Iterable[str]:
             f"{line['file']}, {line['column']}: {line['rule']}, {line['expected']} expected; not so in "
             f"{line['count']} {rows} ({rows} {line['rows']})"
         )
-
-
-def set_aside(parts: list[Part]) -> tuple[list[Part], Excluded]:
-    """Set aside the rows and people that the mapping excludes, in every table.
-
-    Parameters
-    ----------
-    parts : list of Part
-
-    Returns
-    -------
-    parts : list of Part
-    excluded : list of (reason, people, rows)
-    """
-    if not parts[0].plan.exclude:
-        return parts, []
-    if len(parts) == 1:
-        part = parts[0]
-        left, excluded, _ = without_excluded(part.raw, part.plan, part.columns.sources, part.people)
-        part.raw, part.faults.rows = left, left.rows
-        return parts, excluded
-    raise OptionError(
-        "[exclude] does not go with the files of a folder",
-        hint="Take the people out of every file, or load one file that holds everything.",
-    )
 
 
 def refuse_lost(typed: list[Typed], faults: Faults) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from functools import partial
-
 import numpy as np
 import pandas as pd
 
 from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, Texts, nothing, numbers, same_code
-from ipt_outcomes.io.cohort.dictionary import IDS, Target
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.source import Raw
@@ -121,73 +117,6 @@ def shown_label(label: str) -> str:
     if looks_like(label) is not None or len(label) > _LONGEST_LABEL:
         return "a label that is not shown"
     return label
-
-
-def without_excluded(
-    raw: Raw, plan: CohortMapping, sources: dict[Target, tuple[str, ...]], people: Texts
-) -> tuple[Raw, list[tuple[str, int, int]], BoolArray]:
-    """Set aside the rows or people that the mapping excludes.
-
-    Parameters
-    ----------
-    raw : Raw
-    plan : CohortMapping
-    sources : dict of Target to tuple of str
-    people : Texts
-        Person of each record.
-
-    Returns
-    -------
-    raw : Raw
-        What is left.
-    excluded : list of (reason, people, rows)
-    kept : numpy.ndarray of bool, shape (n,)
-        Which records are left.
-    """
-    kept = np.ones(len(raw.frame), dtype=bool)
-    excluded: list[tuple[str, int, int]] = []
-    for name in plan.exclude:
-        column, whole_person = _excluding(name, sources)
-        codes = {same_code(code): reason for code, reason in plan.exclusions_of(name).items()}
-        cells = raw.texts(column).to_array()
-        by_file = raw.declared[raw.declared["column"] == column]
-        cells[by_file["record"].to_numpy(dtype=int)] = by_file["code"].to_numpy(dtype=object)
-        reasons = Texts.of(pd.Series(cells, dtype=object)).mapped(partial(_reason, codes))
-        for place, reason in enumerate(reasons.values):
-            mine = (reasons.codes == place) & kept
-            if whole_person:
-                mine = np.isin(people.codes, np.unique(people.codes[mine & ~people.missing])) & kept | mine
-            kept &= ~mine
-            gone = np.setdiff1d(people.codes[mine], people.codes[kept])
-            excluded.append((reason, len(gone[gone >= 0]), int(mine.sum())))
-    if kept.all():
-        return raw, excluded, kept
-    new = np.cumsum(kept) - 1
-    declared = raw.declared[kept[raw.declared["record"].to_numpy(dtype=int)]]
-    declared = declared.assign(record=new[declared["record"].to_numpy(dtype=int)])
-    frame = raw.frame[kept].reset_index(drop=True)
-    return dataclasses.replace(raw, frame=frame, rows=raw.rows[kept], declared=declared, read={}), excluded, kept
-
-
-def _reason(codes: dict[str, str], text: str) -> str | None:
-    return codes.get(same_code(text))
-
-
-_ROW_FIELDS = (
-    "visit session_no day week phase attended minutes techniques instrument item value value_status mode blinded"
-)
-_OF_A_ROW = frozenset(_ROW_FIELDS.split())
-
-
-def _excluding(name: str, sources: dict[Target, tuple[str, ...]]) -> tuple[str, bool]:
-    """The source column of an exclusion, and whether it sets whole people aside."""
-    from ipt_outcomes.io.cohort.dictionary import target_of
-
-    target = target_of(name)
-    for known in (target, Target("covariate", name)):
-        if known is not None and known in sources and known.name not in IDS:
-            return sources[known][0], not (known.kind == "field" and known.name in _OF_A_ROW)
-    return name, True
 
 
 def refuse_bad_numbers(

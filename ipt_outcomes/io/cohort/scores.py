@@ -6,28 +6,21 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
-from ipt_outcomes.errors import DataError, OptionError
-from ipt_outcomes.instruments import instrument, score
-from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, Texts
+from ipt_outcomes.instruments import Instrument
+from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray
 from ipt_outcomes.io.cohort.columns import Columns
-from ipt_outcomes.io.cohort.dictionary import Target
 from ipt_outcomes.io.cohort.faults import Faults
+from ipt_outcomes.io.cohort.item_columns import SCORE_HINT, ItemColumns, score_columns
 from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_label
 from ipt_outcomes.io.cohort.score_rows import read_score_rows
 from ipt_outcomes.io.cohort.totals import Totals, observed, out_of_range, range_words
 from ipt_outcomes.io.cohort.typed import Values
-from ipt_outcomes.io.delimited import rows_in_words
 from ipt_outcomes.io.toml_text import key, quoted
 
 MISSING_WORDS = re.compile(
     r"(?i)\b(missing|refus\w*|not (asked|answered|done|applicable|known|available|determined|recorded|assessed)|"
     r"unknown|no (answer|response|data)|n/?a|don'?t know|declined|skipped|invalid)\b"
-)
-_SCORE_HINT = (
-    "Values stand in the failure table only (.failures). A code for a missing score is declared in the mapping: "
-    '[missing] "column" = { "999" = "not answered" }.'
 )
 
 
@@ -70,42 +63,58 @@ def read_scores(reader: Reader, columns: Columns, values: Values, faults: Faults
     -------
     Scores
     """
-    scores = Scores()
+    scores, plan = Scores(), reader.plan
     for target, source in columns.of_kind("total").items():
-        scores.totals[target.name] = _total(target.name, source, reader, faults)
+        scores.totals[target.name] = _total(plan.instrument(target.name), source, reader, faults)
     for target, source in columns.of_kind("baseline").items():
-        scores.baseline[target.name] = _total(target.name, source, reader, faults)
+        scores.baseline[target.name] = _total(plan.instrument(target.name), source, reader, faults)
     for target, source in columns.of_kind("wide").items():
-        scores.wide[target.name, target.part] = _total(target.name, source, reader, faults)
-    items: dict[str, dict[int, str]] = {}
-    for target, source in columns.of_kind("item").items():
-        items.setdefault(target.name, {})[int(target.part)] = source
-    for name, sources in items.items():
-        made = _from_items(name, sources, reader, faults, scores)
-        if made is not None:
-            given = scores.totals.get(name)
-            if given is not None:
-                _compare(given, made, columns.of_kind("total")[Target("total", name)], faults)
-            scores.totals[name] = made
+        scores.wide[target.name, target.part] = _total(plan.instrument(target.name), source, reader, faults)
+    _read_items(scores, reader, columns, faults)
     scores.rows = read_score_rows(reader, columns, values, faults)
     return scores
 
 
-def _total(name: str, source: str, reader: Reader, faults: Faults) -> Totals:
+def _read_items(scores: Scores, reader: Reader, columns: Columns, faults: Faults) -> None:
+    """Make totals of items, at the row's own time and at the visits of a wide file."""
+    plan = reader.plan
+    items: dict[str, dict[int, str]] = {}
+    for target, source in columns.of_kind("item").items():
+        items.setdefault(target.name, {})[int(target.part)] = source
+    beside = {target.name: source for target, source in columns.of_kind("total").items()}
+    for name, sources in items.items():
+        form = ItemColumns(known=plan.instrument(name), sources=sources)
+        made = score_columns(form, scores.totals.get(name), beside.get(name, ""), reader, faults, scores.notes)
+        if made is not None:
+            scores.totals[name] = made
+    wide = {(target.name, target.part): source for target, source in columns.of_kind("wide").items()}
+    for target, listed in columns.sources.items():
+        if target.kind != "wide_items":
+            continue
+        at = (target.name, target.part)
+        form = ItemColumns(
+            known=plan.instrument(target.name), sources=dict(enumerate(listed, start=1)), when=f" at {target.part}"
+        )
+        made = score_columns(form, scores.wide.get(at), wide.get(at, ""), reader, faults, scores.notes)
+        if made is not None:
+            scores.wide[at] = made
+
+
+def _total(known: Instrument, source: str, reader: Reader, faults: Faults) -> Totals:
     read, bad = reader.numbers(source)
     series = reader.raw.frame[source]
     refuse_bad_numbers(faults, bad, series, source, is_score=True)
-    read = np.where(_labelled_codes(name, source, read, reader, faults), np.nan, read)
-    outside = out_of_range(name, read)
-    limits = range_words(name)
+    read = np.where(_labelled_codes(known, source, read, reader, faults), np.nan, read)
+    outside = out_of_range(known, read)
+    limits = range_words(known)
     faults.cells(
-        outside, column=source, rule="range", expected=limits, what=f"outside {limits}", found=series, hint=_SCORE_HINT
+        outside, column=source, rule="range", expected=limits, what=f"outside {limits}", found=series, hint=SCORE_HINT
     )
     read = np.where(outside, np.nan, read)
-    return Totals(name, read, observed(read), reader.reasons(source))
+    return Totals(known.name, read, observed(read), reader.reasons(source))
 
 
-def _labelled_codes(name: str, source: str, read: FloatArray, reader: Reader, faults: Faults) -> BoolArray:
+def _labelled_codes(known: Instrument, source: str, read: FloatArray, reader: Reader, faults: Faults) -> BoolArray:
     """Codes with a label that are no score: the file labels them, and nobody declared them as missing."""
     found = np.zeros(len(read), dtype=bool)
     told, lines = [], []
@@ -113,7 +122,7 @@ def _labelled_codes(name: str, source: str, read: FloatArray, reader: Reader, fa
         if not re.fullmatch(r"[+-]?\d+(\.\d+)?", code):
             continue
         mine = read == float(code)
-        impossible = bool(out_of_range(name, np.array([float(code)]))[0])
+        impossible = bool(out_of_range(known, np.array([float(code)]))[0])
         if mine.any() and (impossible or MISSING_WORDS.search(label)):
             found |= mine
             count = int(mine.sum())
@@ -123,77 +132,9 @@ def _labelled_codes(name: str, source: str, read: FloatArray, reader: Reader, fa
         where = np.flatnonzero(found)
         faults.add(
             f"{source}: codes that the file labels, but does not declare as missing (L11): {', '.join(told)}; "
-            f"scores of {instrument(name).short} are {range_words(name)}",
-            rule="L11", column=source, expected=range_words(name), records=where,
+            f"scores of {known.short} are {range_words(known)}",
+            rule="L11", column=source, expected=range_words(known), records=where,
             found=reader.raw.frame[source].iloc[where].to_numpy(dtype=object),
             hint=f"If they are missing, say so in the mapping:\n[missing.{key(source)}]\n" + "\n".join(lines),
         )  # fmt: skip
     return found
-
-
-def _from_items(name: str, sources: dict[int, str], reader: Reader, faults: Faults, scores: Scores) -> Totals | None:
-    cells: dict[str, FloatArray] = {}
-    usable = True
-    for number in sorted(sources):
-        read, bad = reader.numbers(sources[number])
-        refuse_bad_numbers(faults, bad, reader.raw.frame[sources[number]], sources[number], is_score=True)
-        usable &= not bad.any()
-        cells[f"{name}_{number}"] = read
-    if not usable:
-        return None
-    try:
-        made = score(name, pd.DataFrame(cells), rows=reader.raw.rows.tolist())
-    except (DataError, OptionError) as error:
-        _item_faults(name, error, sources, reader, faults)
-        return None
-    scores.notes.append(
-        f"{instrument(name).short} scored from {len(made.items.columns)} items: {'; '.join(made.notes)}"
-    )
-    none_answered = made.status.eq("not_done").to_numpy(dtype=bool)
-    status = made.status.to_numpy(dtype=object)
-    status[none_answered] = None
-    return Totals(
-        name,
-        made.total.to_numpy(dtype=float),
-        Texts.of(pd.Series(status, dtype=object)),
-        reader.reasons(sources[min(sources)]),
-        items=made.items.to_numpy(dtype=float),
-    )
-
-
-def _item_faults(
-    name: str, error: DataError | OptionError, sources: dict[int, str], reader: Reader, faults: Faults
-) -> None:
-    """Take over the faults of scoring, with the columns of the source in place of the standard names."""
-    failures = getattr(error, "failures", None)
-    short = instrument(name).short
-    if failures is None:
-        faults.add(
-            error.message, rule="items", column=sources[min(sources)], expected=f"items of {short}", hint=error.hint
-        )
-        return
-    own = {f"{name}_{number}": source for number, source in sources.items()}
-    record = pd.Series(np.arange(reader.size), index=reader.raw.rows)
-    for (column, rule, expected), part in failures.groupby(["column", "rule", "expected"], sort=False):
-        source = own.get(str(column), str(column))
-        where = record[part["row"].to_numpy()].to_numpy()
-        what = {"type": "no number", "whole": "no whole number"}.get(
-            str(rule), f"outside {str(expected).replace(' to ', '-')}"
-        )
-        told = rows_in_words([int(row) for row in part["row"]])
-        faults.add(
-            f"{short}: item {source} is {what} in {len(part)} {'row' if len(part) == 1 else 'rows'} ({told})",
-            rule=str(rule), column=source, expected=str(expected), hint=_SCORE_HINT,
-            records=where, found=part["found"].to_numpy(dtype=object),
-        )  # fmt: skip
-
-
-def _compare(given: Totals, made: Totals, source: str, faults: Faults) -> None:
-    """A total beside its items must be theirs, where all items were answered."""
-    whole = np.isin(made.status.codes, [place for place, one in enumerate(made.status.values) if one == "observed"])
-    differ = whole & ~np.isnan(given.values) & (np.abs(given.values - made.values) > 1e-9)
-    faults.cells(
-        differ, column=source, rule="total", expected="the sum of the items",
-        what="a total that is not that of its items",
-        hint=f"Leave out the total ({source}) or the items, whichever is wrong.",
-    )  # fmt: skip

@@ -16,7 +16,7 @@ from ipt_outcomes.errors import DataError, IptError, OptionError
 from ipt_outcomes.io.cohort.cells import Texts
 from ipt_outcomes.io.delimited import require_rows
 from ipt_outcomes.io.studies import Source
-from ipt_outcomes.io.table import read_table
+from ipt_outcomes.io.table import Table, read_table
 from ipt_outcomes.privacy.patterns import looks_like
 from ipt_outcomes.schemas import Decimal
 
@@ -74,8 +74,9 @@ class Raw:
 
 
 def read_source(
-    source: CohortSource, *, expect_rows: int | None, sha256: str | None, encoding: str | None, decimal: Decimal | None
-) -> Raw:
+    source: CohortSource, *, expect_rows: int | None = None, sha256: str | None = None, encoding: str | None = None,
+    decimal: Decimal | None = None, sheet: str | int | None = None,
+) -> Raw:  # fmt: skip
     """Read a patient file or take a frame.
 
     Parameters
@@ -85,7 +86,7 @@ def read_source(
         Rows the source must have (L13).
     sha256 : str, optional
         Digest the file must have (L13).
-    encoding, decimal : str, optional
+    encoding, decimal, sheet : str, optional
         As in `ipt_outcomes.io.read_table`.
 
     Returns
@@ -98,6 +99,8 @@ def read_source(
         The file cannot be read, or is not the one expected.
     """
     if isinstance(source, pd.DataFrame):
+        if sheet is not None:
+            raise OptionError("sheet belongs to a workbook (.xlsx); a data frame was given")
         raw = _from_frame(source)
         require_rows(len(raw.frame), expect_rows, raw.source.name)
         if sha256 is not None and sha256.strip().lower() != raw.source.sha256:
@@ -106,15 +109,20 @@ def read_source(
     if not isinstance(source, str | os.PathLike):
         raise OptionError(f"a path or a pandas DataFrame was expected; got {type(source).__name__}")
     _require_file(source)
-    return read_file(source, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal)
+    return read_file(source, expect_rows=expect_rows, sha256=sha256, encoding=encoding, decimal=decimal, sheet=sheet)
 
 
 def read_file(
     source: str | os.PathLike[str], *, expect_rows: int | None = None, sha256: str | None = None,
-    encoding: str | None = None, decimal: Decimal | None = None,
+    encoding: str | None = None, decimal: Decimal | None = None, sheet: str | int | None = None,
 ) -> Raw:  # fmt: skip
     """Read one file of patient data; as `read_source`."""
-    table = read_table(source, encoding=encoding, decimal=decimal, expect_rows=expect_rows, sha256=sha256)
+    table = read_table(source, encoding=encoding, decimal=decimal, sheet=sheet, expect_rows=expect_rows, sha256=sha256)
+    return raw_of(table)
+
+
+def raw_of(table: Table) -> Raw:
+    """Return a table that was read as a source of patient data."""
     frame = table.frame.reset_index(drop=True)
     frame.columns = [str(column) for column in frame.columns]
     rows = np.asarray(table.rows, dtype=int)

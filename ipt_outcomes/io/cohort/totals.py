@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipt_outcomes.instruments import instrument
+from ipt_outcomes.instruments import Instrument, instrument
 from ipt_outcomes.io.cohort.cells import BoolArray, FloatArray, Texts
 
 
@@ -47,17 +47,16 @@ def with_status(status: Texts, where: BoolArray, name: str) -> Texts:
     return Texts(np.where(where, names.index(name), status.codes), names)
 
 
-def out_of_range(name: str, values: FloatArray) -> BoolArray:
+def out_of_range(known: Instrument, values: FloatArray) -> BoolArray:
     """Return which totals of an instrument nobody can have."""
-    known = instrument(name)
     low = -np.inf if known.minimum is None else known.minimum
     high = np.inf if known.maximum is None else known.maximum
     return (values < low) | (values > high)
 
 
-def range_words(name: str) -> str:
+def range_words(name: str | Instrument) -> str:
     """Return an instrument's range as messages write it: ``"0-27"``."""
-    known = instrument(name)
+    known = name if isinstance(name, Instrument) else instrument(name)
     if known.maximum is None:
         return "any number" if known.minimum is None else f"{known.minimum:g} or more"
     return f"{0 if known.minimum is None else known.minimum:g}-{known.maximum:g}"

@@ -24,6 +24,8 @@ class Values:
     labelled : dict of str to tuple of str
         Covariates and texts that carry value labels: the labels in the order of their codes.
     is_top_age : numpy.ndarray of bool or None
+    items_named : numpy.ndarray of float or None
+        Number of the item that the name of the instrument says, 0 where it names none.
     dated : dict of str to numpy.ndarray of bool
         Fields of days that were dates: the records whose number is still one of days from 1970.
     """
@@ -33,6 +35,7 @@ class Values:
     numbers: dict[str, FloatArray] = field(default_factory=dict)
     labelled: dict[str, tuple[str, ...]] = field(default_factory=dict)
     is_top_age: np.ndarray | None = None
+    items_named: FloatArray | None = None
     dated: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     gate: list[GateEntry] = field(default_factory=list)

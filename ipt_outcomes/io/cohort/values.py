@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.instruments import instrument_name
+from ipt_outcomes.io.cohort.adaptations import add_adaptations
 from ipt_outcomes.io.cohort.alike import same_person
 from ipt_outcomes.io.cohort.cells import FloatArray, IntArray, Texts, joined, same_code
 from ipt_outcomes.io.cohort.codes import Decoder, listed_codes
 from ipt_outcomes.io.cohort.columns import Columns
 from ipt_outcomes.io.cohort.dates import read_dates, read_start
-from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields, near_names
+from ipt_outcomes.io.cohort.dictionary import CODED, IDS, Target, fields, near_names, target_of
 from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.reader import Reader, refuse_bad_numbers, shown_label
 from ipt_outcomes.io.cohort.typed import Values
@@ -54,7 +55,9 @@ def read_values(reader: Reader, columns: Columns, people: Texts, faults: Faults)
             _field(target.name, sources, reader, decoder, values, faults)
     for name, constant in reader.plan.constants.items():
         _constant(name, constant, reader, values)
+    add_adaptations(reader, columns, values)
     read_start(reader, values, faults)
+    _join_items(values, columns, faults)
     values.notes += decoder.notes
     values.gate += decoder.gate
     return values
@@ -79,7 +82,7 @@ def _field(
         if name == "age":
             _top_ages(source, values)
     elif name == "instrument":
-        values.texts[name] = _instruments(source, reader, faults)
+        values.texts[name], values.items_named = _instruments(source, reader, faults)
     else:
         texts = _labelled(name, source, reader, values) or reader.texts(source)
         given = {same_code(k): code for k, code in reader.plan.codes_of(name).items()}
@@ -119,11 +122,23 @@ def _number_field(name: str, source: str, reader: Reader, faults: Faults) -> Flo
     if entry.maximum is not None:
         outside |= read > entry.maximum
         limits.append(f"at most {entry.maximum:g}")
+    if reader.plan.first_day and entry.unit == "days":
+        read = _from_day_one(source, read, faults)
     told = " and ".join(limits)
     faults.cells(outside, column=source, rule="range", expected=told, what=f"{name} that is not {told}")
     fractional = (read % 1 != 0) & ~np.isnan(read) if name in _WHOLE else np.zeros(len(read), dtype=bool)
     faults.cells(fractional, column=source, rule="whole", expected="a whole number", what="no whole number")
     return np.where(outside | fractional, np.nan, read)
+
+
+def _from_day_one(source: str, read: FloatArray, faults: Faults) -> FloatArray:
+    """Days in which the start is day 1 and the day before it -1, counted from 0."""
+    faults.cells(
+        read == 0, column=source, rule="days", expected="no day 0",
+        what="day 0, though the mapping says that the start is day 1 and no day is 0 ([days] first = 1),",
+        hint="If day 0 is the start, take [days] first = 1 out of the mapping.",
+    )  # fmt: skip
+    return np.where(read > 0, read - 1, np.where(read == 0, np.nan, read))
 
 
 def _top_ages(source: str, values: Values) -> None:
@@ -137,29 +152,48 @@ def _top_ages(source: str, values: Values) -> None:
         )
 
 
-def _instruments(source: str, reader: Reader, faults: Faults) -> Texts:
+def _instruments(source: str, reader: Reader, faults: Faults) -> tuple[Texts, FloatArray]:
+    """Read names of instruments; one that names an item ("gad7_3") is of its instrument, and says which item."""
     given = {same_code(k): code for k, code in reader.plan.codes_of("instrument").items()}
-    unknown: list[str] = []
-
-    def change(text: str) -> str | None:
-        name = instrument_name(given.get(same_code(text), text))
-        if name is None:
-            unknown.append(text)
-        return name
-
     written = reader.texts(source)
-    texts = written.mapped(change)
+    targets = {text: _scored_as(given.get(same_code(text), text)) for text in written.values}
+    unknown = [text for text, count in zip(written.values, written.counts, strict=True) if count and not targets[text]]
+    items = np.array([*(int(t.part or 0) if (t := targets[text]) else 0 for text in written.values), 0], dtype=float)
+    named = items[written.codes]
+    texts = written.mapped(lambda text: t.name if (t := targets[text]) else None)
     if unknown:
         counts = {text: int(count) for text, count in zip(written.values, written.counts, strict=True)}
         told = listed_codes(unknown, {text: counts[text] for text in unknown}, len(written.values), is_near=_is_near)
         listed = f": {', '.join(repr(shown_label(text)) for text, _ in told)}" if told else ""
         faults.add(
-            f"{source}: {plural(len(unknown), 'name that is', 'names that are')} no instrument{listed}",
+            f"{source}: {len(unknown)} {plural(len(unknown), 'name that is', 'names that are')} no instrument{listed}",
             rule="enum", column=source, expected="names of instruments", records=written.where(set(unknown)),
             hint='Say which they are: [codes.instrument] "as written" = "phq9". ipt-outcomes instruments lists them. '
             'Rows of other measures are set aside with [exclude.instrument] "as written" = "not analysed".',
         )  # fmt: skip
-    return texts
+    return texts, named
+
+
+def _scored_as(text: str) -> Target | None:
+    name = instrument_name(text)
+    if name is not None:
+        return Target("total", name)
+    target = target_of(text)
+    return target if target is not None and target.kind == "item" else None
+
+
+def _join_items(values: Values, columns: Columns, faults: Faults) -> None:
+    """Items named with their instrument, and those of a column of item numbers: both must say the same."""
+    named = values.items_named
+    if named is None or not named.any():
+        return
+    item = values.numbers.get("item", np.full(len(named), np.nan))
+    differ = (named > 0) & ~np.isnan(item) & (item != named)
+    faults.cells(
+        differ, column=columns.source_of("item") or "item", rule="items", expected="the item that the name says",
+        what="another item than the name of the instrument says",
+    )  # fmt: skip
+    values.numbers["item"] = np.where(named > 0, named, item)
 
 
 def _is_near(name: str) -> bool:
@@ -267,7 +301,6 @@ def _zip3(source: str, reader: Reader, values: Values, faults: Faults) -> Texts:
 
 def _constant(name: str, constant: str | float, reader: Reader, values: Values) -> None:
     from ipt_outcomes.io.cohort.codes import recogniser
-    from ipt_outcomes.io.cohort.dictionary import target_of
 
     target = target_of(name) or Target("field", name)
     entry = fields()[target.name]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import OptionError
-from ipt_outcomes.instruments import Instrument
+from ipt_outcomes.instruments import Instrument, instruments_with
 from ipt_outcomes.io.cohort.cohort import Cohort
 from ipt_outcomes.io.exchange.adam_events import TimeRule, times_to_events
 from ipt_outcomes.io.exchange.adam_scores import questionnaires
@@ -51,7 +51,7 @@ def adam_tables(cohort: Cohort, *, study_id: str = "STUDY", own: Mapping[str, In
     study_id : str
         STUDYID: letters, digits, ``_ . -``, at most 20.
     own : mapping of str to Instrument, optional
-        Instruments with a user's own cut-offs (`instruments.instruments_with`).
+        Instruments with a user's own cut-offs (`instruments.instruments_with`), beside those that the mapping of the data set.
 
     Returns
     -------
@@ -76,8 +76,9 @@ def adam_tables(cohort: Cohort, *, study_id: str = "STUDY", own: Mapping[str, In
     if not isinstance(study_id, str) or not _STUDY.fullmatch(study_id):
         raise OptionError(f"study_id must be 1 to 20 letters, digits, '_', '.' or '-'; got {study_id!r}")
     people = periods(cohort, study_id)
-    adqs = questionnaires(cohort, people, own or {})
-    adtte, rules, notes = times_to_events(cohort, people, adqs, own or {})
+    known = instruments_with(cohort.own_facts) | dict(own or {})
+    adqs = questionnaires(cohort, people, known)
+    adtte, rules, notes = times_to_events(cohort, people, adqs, known)
     tables = {"ADSL": subjects(cohort, people), "ADQS": adqs, "ADTTE": adtte}
     adsl, adqs, adtte = (_arranged(name, tables[name]) for name in DATASETS)
     return AdamTables(adsl=adsl, adqs=adqs, adtte=adtte, rules=rules, notes=notes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,14 +21,13 @@ from ipt_outcomes.io.exchange.adam_spec import DATASETS, Dataset, dataset
 from ipt_outcomes.io.exchange.folders import require_new, write_folder
 from ipt_outcomes.io.exchange.release import Release, RowsFor, require_release
 from ipt_outcomes.io.exchange.tables import digest, to_parquet
+from ipt_outcomes.io.exchange.transport import transport_bytes
+from ipt_outcomes.io.guarded import reading_session
+from ipt_outcomes.io.table import read_table
 from ipt_outcomes.results.spreadsheet import csv_text, frame_rows
 
 AdamFormat = Literal["parquet", "csv", "xpt"]
 _FORMATS: tuple[AdamFormat, ...] = ("parquet", "csv", "xpt")
-_LONGEST_TEXT = 200
-# Day and time in the headers of a transport file: equal data must give equal bytes.
-_STAMP = re.compile(rb"\d{2}[A-Z]{3}\d{2}:\d{2}:\d{2}:\d{2}")
-_NO_STAMP = b"01JAN60:00:00:00"
 
 
 def to_adam(
@@ -82,10 +80,11 @@ def to_adam(
     release = require_release(cohort, rows_for)
     tables = adam_tables(cohort, study_id=study_id, own=own)
     files: dict[str, bytes] = {}
-    for name in DATASETS:
-        frame = getattr(tables, name.lower())
-        for kind in (one for one in _FORMATS if one in chosen):
-            files[f"{name.lower()}.{kind}"] = _written(frame, dataset(name), kind)
+    with reading_session():
+        for name in DATASETS:
+            frame = getattr(tables, name.lower())
+            for kind in (one for one in _FORMATS if one in chosen):
+                files[f"{name.lower()}.{kind}"] = _written(frame, dataset(name), kind)
     described = _define(cohort, tables, release, files)
     files["define.json"] = (json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     return write_folder(folder, files)
@@ -100,39 +99,19 @@ def _written(frame: pd.DataFrame, spec: Dataset, kind: AdamFormat) -> bytes:
 
 
 def _transport(frame: pd.DataFrame, spec: Dataset) -> bytes:
-    """Bytes of a SAS transport file, version 5, that read back as they were written."""
-    import pyreadstat
-
+    """Bytes of a SAS transport file that read back as they were written, by another reader."""
     labels = {variable.name: variable.label for variable in spec.variables}
-    long = [str(c) for c in frame if frame[c].dtype != np.float64 and _bytes_of(frame[c]) > _LONGEST_TEXT]
-    if long:
-        raise IptError(f"{spec.name}: texts of {', '.join(long)} are longer than {_LONGEST_TEXT} bytes", column=long[0])
+    data = transport_bytes(frame, name=spec.name, label=spec.label, labels=labels)
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"{spec.name.lower()}.xpt"
+        path.write_bytes(data)
         try:
-            pyreadstat.write_xport(
-                frame.astype({c: object for c in frame if frame[c].dtype != np.float64}),
-                path,
-                file_label=spec.label[:40],
-                column_labels=[labels[str(c)] for c in frame],
-                table_name=spec.name,
-                file_format_version=5,
-            )
-            data = _without_time(path.read_bytes())
-            path.write_bytes(data)
-            back, _ = pyreadstat.read_xport(path)
-        # The writer raises errors of many types; all of them mean that there is no file.
-        except Exception as error:
-            raise IptError(f"{spec.name} could not be written as a transport file; write parquet or csv") from error
+            back = read_table(path, encoding="utf-8").frame
+        except IptError:
+            back = pd.DataFrame()
     if not _same(frame, back):
         raise IptError(f"{spec.name}: the transport file does not read back as it was written; write parquet or csv")
     return data
-
-
-def _without_time(data: bytes) -> bytes:
-    """Put a fixed time in the headers, which end before the line that announces the records."""
-    end = max(data.find(b"HEADER RECORD*******OBS"), 0)
-    return _STAMP.sub(_NO_STAMP, data[:end]) + data[end:]
 
 
 def _bytes_of(cells: pd.Series) -> int:
@@ -140,13 +119,13 @@ def _bytes_of(cells: pd.Series) -> int:
 
 
 def _same(frame: pd.DataFrame, back: pd.DataFrame) -> bool:
-    """Whether numbers agree to what the format's own numbers hold, and texts but for blanks at the end."""
+    """Whether numbers are equal, and texts but for blanks at the end."""
     if list(back.columns) != list(frame.columns) or len(back) != len(frame):
         return False
     for name in frame:
         if frame[name].dtype == np.float64:
-            one, other = frame[name].to_numpy(), pd.to_numeric(back[name]).to_numpy(dtype=float)
-            if not np.allclose(one, other, rtol=1e-14, atol=0, equal_nan=True):
+            other = pd.to_numeric(back[name]).to_numpy(dtype=float, na_value=np.nan)
+            if not np.array_equal(frame[name].to_numpy(), other, equal_nan=True):
                 return False
         else:
             texts = ["" if pd.isna(cell) else str(cell).rstrip() for cell in back[name]]

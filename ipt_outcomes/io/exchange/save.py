@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ipt_outcomes.privacy import Gate
 
 PACKAGE = "datapackage.json"
 RECORD = "ipt:cohort"
+SEAL = "ipt:sha256"
 LAYOUT = 1
 _MEDIA_TYPE = "application/vnd.apache.parquet"
 
@@ -81,8 +83,25 @@ def save_cohort(cohort: Cohort, folder: str | os.PathLike[str], *, rows_for: Row
         "resources": resources,
         RECORD: record,
     }
+    package[SEAL] = seal(package)
     files[PACKAGE] = (json.dumps(package, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     return write_folder(folder, files)
+
+
+def seal(package: Mapping[str, Any]) -> str:
+    """Return the digest of what a descriptor says of its tables and of the cohort.
+
+    Parameters
+    ----------
+    package : mapping
+        The tables have digests of their own in it; a title that somebody writes into it changes nothing.
+
+    Returns
+    -------
+    str
+    """
+    said = {key: package.get(key) for key in ("resources", RECORD)}
+    return digest(json.dumps(said, sort_keys=True, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
 
 
 def _resource(name: str, frame: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
@@ -105,11 +124,16 @@ def _resource(name: str, frame: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
 def _json(value: Any, name: str) -> Any:
     if isinstance(value, Gate):
         entries = [dataclasses.asdict(entry) for entry in value.entries]
-        return {"entries": entries, "checked": list(value.checked)}
+        measured = [dataclasses.asdict(one) for one in value.measured]
+        return {"entries": entries, "checked": list(value.checked), "measured": measured}
     if isinstance(value, Source):
         return dataclasses.asdict(value)
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    if isinstance(value, tuple | list) and all(isinstance(entry, str) for entry in value):
-        return list(value)
+    if isinstance(value, tuple | list):
+        return [_json(inner, name) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): dict(inner) for key, inner in value.items()}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _json(inner, name) for key, inner in value.items()}
     raise IptError(f"a cohort's {name} cannot be saved: {type(value).__name__}")

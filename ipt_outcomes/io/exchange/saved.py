@@ -12,13 +12,16 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError, IptError
 from ipt_outcomes.io.cohort.cohort import Cohort
-from ipt_outcomes.io.exchange.save import LAYOUT, PACKAGE, RECORD
-from ipt_outcomes.io.exchange.tables import digest, from_parquet
+from ipt_outcomes.io.exchange.save import LAYOUT, PACKAGE, RECORD, SEAL, seal
+from ipt_outcomes.io.exchange.tables import ROWS, digest_of, from_parquet
+from ipt_outcomes.io.guarded import read_columns, reading_session
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.privacy import Gate
+from ipt_outcomes.privacy.diversity import Diversity
 from ipt_outcomes.privacy.gate import GateEntry
 
 _LARGEST_PACKAGE = 20_000_000
+_AGAIN = "Take an unchanged copy of the folder, or load the source again and save the cohort anew."
 
 
 def is_saved(folder: object) -> TypeGuard[str | os.PathLike[str]]:
@@ -67,6 +70,10 @@ def read_saved(folder: str | os.PathLike[str]) -> Cohort:
     record = package[RECORD]
     if record.get("layout") != LAYOUT:
         raise IptError(f"{place.name}: saved in a layout this version does not read", hint="Update ipt-outcomes.")
+    if not _is_sealed(package):
+        raise DataError(
+            f"{place.name}: {PACKAGE} was changed since it was written (its SHA-256 is another)", hint=_AGAIN
+        )
     tables = _tables(place, package["resources"])
     values: dict[str, Any] = dict(tables)
     faults = []
@@ -101,9 +108,16 @@ def _package(place: Path) -> dict[str, Any]:
     return dict(package)
 
 
+def _is_sealed(package: dict[str, Any]) -> bool:
+    try:
+        return package.get(SEAL) == seal(package)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
 def _tables(place: Path, resources: list[Any]) -> dict[str, pd.DataFrame]:
     """Every table whose bytes are those that were written; all that are not are named at once."""
-    contents: dict[str, tuple[bytes, dict[str, Any]]] = {}
+    files: dict[str, tuple[Path, str, dict[str, Any]]] = {}
     faults = []
     for resource in resources:
         try:
@@ -115,24 +129,32 @@ def _tables(place: Path, resources: list[Any]) -> dict[str, pd.DataFrame]:
         if path != f"{name}.parquet" or "/" in path or "\\" in path or not (place / path).is_file():
             faults.append(f"{name}: the file is not there")
             continue
-        data = (place / path).read_bytes()
-        if digest(data) != wanted:
+        if digest_of(place / path) != wanted:
             faults.append(f"{name}: changed since it was written (its SHA-256 is another)")
             continue
-        contents[str(name)] = data, schema
+        files[str(name)] = place / path, str(wanted), schema
     if faults:
-        raise DataError(f"{place.name} cannot be read: {'; '.join(faults)}", hint="Save the cohort again.")
-    try:
-        return {name: from_parquet(data, schema, name) for name, (data, schema) in contents.items()}
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{place.name}: {PACKAGE} holds a schema that is none") from error
+        raise DataError(f"{place.name} cannot be read: {'; '.join(faults)}", hint=_AGAIN)
+    with reading_session():
+        try:
+            return {name: _table(file, wanted, schema, name) for name, (file, wanted, schema) in files.items()}
+        except (KeyError, TypeError):
+            raise DataError(f"{place.name}: {PACKAGE} holds a schema that is none") from None
+
+
+def _table(file: Path, wanted: str, schema: dict[str, Any], name: str) -> pd.DataFrame:
+    if not schema["fields"]:
+        # A table of nothing but rows has no column to read.
+        return pd.DataFrame(index=pd.RangeIndex(schema[ROWS]))
+    return from_parquet(read_columns(file, sha256=wanted.removeprefix("sha256:")), schema, name)
 
 
 def _value(name: str, value: Any) -> Any:
     try:
         if name == "gate":
             entries = tuple(GateEntry(**entry) for entry in value["entries"])
-            return Gate(entries=entries, checked=tuple(value["checked"]))
+            measured = tuple(Diversity(**{**one, "among": tuple(one["among"])}) for one in value["measured"])
+            return Gate(entries=entries, checked=tuple(value["checked"]), measured=measured)
         if name == "source":
             return _source(value)
     except (TypeError, AttributeError, KeyError) as error:

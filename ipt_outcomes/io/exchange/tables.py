@@ -6,13 +6,14 @@ import hashlib
 import io
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ipt_outcomes.errors import DataError, IptError
+from ipt_outcomes.errors import DataError
 from ipt_outcomes.resources import shipped
 from ipt_outcomes.schemas import schema_names
 
@@ -44,16 +45,19 @@ def to_parquet(frame: pd.DataFrame) -> bytes:
             columns[str(name)] = columns[str(name)].cast(pa.string())
     target = io.BytesIO()
     # No remarks of pandas inside: what the columns are stands in datapackage.json, for every reader.
-    pq.write_table(pa.table(columns).replace_schema_metadata(None), target, compression="zstd", store_schema=False)
+    plain = pa.table(columns).replace_schema_metadata(None)
+    # Sums in every page: a changed byte of a single file is found without datapackage.json, too.
+    pq.write_table(plain, target, compression="zstd", store_schema=False, write_page_checksum=True)
     return target.getvalue()
 
 
-def from_parquet(data: bytes, schema: dict[str, Any], name: str) -> pd.DataFrame:
-    """Read a frame back as it was.
+def from_parquet(table: pa.Table, schema: dict[str, Any], name: str) -> pd.DataFrame:
+    """Make a frame again as it was.
 
     Parameters
     ----------
-    data : bytes
+    table : pyarrow.Table
+        As `ipt_outcomes.io.guarded.read_columns` read it.
     schema : dict
         As `table_schema` made it.
     name : str
@@ -65,22 +69,16 @@ def from_parquet(data: bytes, schema: dict[str, Any], name: str) -> pd.DataFrame
 
     Raises
     ------
-    IptError
-        The bytes are no Parquet table.
     DataError
         The table is not what its schema says.
     """
-    try:
-        table = pq.read_table(io.BytesIO(data), use_threads=False)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise IptError(f"{name}: the table cannot be read as Parquet") from error
     wanted = [entry["name"] for entry in schema["fields"]]
     if table.column_names != wanted:
         raise DataError(f"{name}: columns differ from those that datapackage.json lists")
     try:
         columns = {entry["name"]: _restored(table.column(entry["name"]), entry) for entry in schema["fields"]}
-    except (pa.ArrowException, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{name}: values do not fit the types that datapackage.json lists") from error
+    except (pa.ArrowException, ValueError, TypeError, KeyError):
+        raise DataError(f"{name}: values do not fit the types that datapackage.json lists") from None
     return pd.DataFrame(columns, index=pd.RangeIndex(schema.get(ROWS, table.num_rows)))
 
 
@@ -169,3 +167,9 @@ def _dictionary(table: str) -> dict[str, Any]:
 def digest(data: bytes) -> str:
     """Return the SHA-256 of bytes as the Data Package standard writes it: ``"sha256:..."``."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a file, written as by `digest`."""
+    with file.open("rb") as opened:
+        return f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from ipt_outcomes.errors import DataError, IptError, OptionError
 from ipt_outcomes.io.guarded.child.decode import codec_of
 from ipt_outcomes.io.guarded.columnar import assemble_columns
-from ipt_outcomes.io.guarded.formats import CATALOG, Format, starts_as
+from ipt_outcomes.io.guarded.formats import CATALOG, FORMATS, Format, starts_as
 from ipt_outcomes.io.guarded.result import Reading
 from ipt_outcomes.io.guarded.sentences import refusal, unsafe
 from ipt_outcomes.io.guarded.session import ChildEndedError, Session, current_session
@@ -20,6 +21,8 @@ from ipt_outcomes.io.guarded.spreadsheet import assemble_sheet
 from ipt_outcomes.io.guarded.statistical import Assembly
 from ipt_outcomes.io.text import SAVE_AS_CSV, kind_by_signature
 from ipt_outcomes.schemas import Decimal
+
+Result = TypeVar("Result")
 
 _HEAD = 1024
 _DAMAGED = (pa.ArrowException, ValueError, OSError, KeyError, TypeError, IndexError, OverflowError, AttributeError)
@@ -73,6 +76,37 @@ def read_guarded(file: Path, known: Format, wish: Wish) -> Reading:
     OptionError
         An encoding that is not known, an option the format does not have.
     """
+    return _read(file, known, wish, _assembled)
+
+
+def read_columns(file: Path, *, sha256: str | None = None) -> pa.Table:
+    """Read a Parquet file in the child process, as it stands.
+
+    Parameters
+    ----------
+    file : Path
+        An existing file.
+    sha256 : str, optional
+        Digest it must have.
+
+    Returns
+    -------
+    pyarrow.Table
+        Its columns by name; text is large text, categories are what they stand for.
+
+    Raises
+    ------
+    IptError, DataError
+        As `read_guarded`.
+    """
+
+    def named(told: dict[str, Any], table: pa.Table, *_: Any) -> pa.Table:
+        return table.rename_columns([str(column["name"]) for column in told["columns"]])
+
+    return _read(file, FORMATS[".parquet"], Wish(sha256=sha256), named)
+
+
+def _read(file: Path, known: Format, wish: Wish, assemble: Callable[..., Result]) -> Result:
     codec = _check_options(file, known, wish)
     with current_session() as session:
         digest = _checked(file, known, session, wish.sha256)
@@ -86,7 +120,7 @@ def read_guarded(file: Path, known: Format, wish: Wish) -> Reading:
     try:
         table = pa.ipc.open_stream(pa.BufferReader(content)).read_all()
         table.validate(full=True)
-        return _assembled(told, table, known, wish, sets, file.name, digest)
+        return assemble(told, table, known, wish, sets, file.name, digest)
     except IptError:
         raise
     except _DAMAGED:

@@ -97,6 +97,12 @@ _CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
         f"does not end as it should after {_rows(facts['header'])}: it is cut short, or its header counts too few rows"
     ),
     "columns": lambda facts: "has no columns",
+    "lines": lambda facts: "has lines of another length than such files have: it is damaged, or was edited",
+    "spelling": lambda facts: "has names of columns that no program writes into such files: it is damaged",
+    "summaries": lambda facts: (
+        "contradicts itself: the least and greatest values or the numbers of empty cells that it keeps are not those "
+        "of its columns " + ", ".join(shown(str(name)) for name in facts["columns"]) + "; it is damaged"
+    ),
     "several": lambda facts: "holds several tables, of which one would be read: each must stand in a file of its own",
     "double": lambda facts: "has several columns of the same name",
     "unfolds": lambda facts: (

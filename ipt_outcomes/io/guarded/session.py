@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.io.guarded.child.frames import BrokenFrameError, parse_json, read_frame, write_json
-from ipt_outcomes.io.guarded.memory import resident_bytes
+from ipt_outcomes.io.guarded.usage import usage_of
 
 Answer = TypeVar("Answer")
 
@@ -102,7 +102,12 @@ class Session:
         self.limits = limits or Limits()
         self._watched = watched
         self._process: subprocess.Popen[bytes] | None = None
-        self._enforced = False
+        self._enforced = self._confined = False
+
+    @property
+    def confined(self) -> bool:
+        """Whether the system itself refuses the child network and other programs; elsewhere its interpreter does."""
+        return self._confined
 
     @property
     def pid(self) -> int | None:
@@ -158,7 +163,7 @@ class Session:
             raise IptError("statistical files are read in a process of their own, and no Python to start it was found")
         try:
             process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-I", "-X", "utf8", "-c", _START, str(_CHILD), *_library_folders()],
+                [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, str(_CHILD), *_library_folders()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -178,7 +183,7 @@ class Session:
         if not told["ready"]:
             self.close()
             raise IptError("statistical files need pyreadstat and pyarrow, which could not be loaded", hint=_START_HINT)
-        self._enforced = told["enforced"]
+        self._enforced, self._confined = told["enforced"], told["confined"]
         return process
 
     def _within(self, seconds: float, talk: Callable[[], Answer]) -> Answer:
@@ -207,26 +212,29 @@ class Session:
         raise ChildEndedError(how or _how_it_ended(process))
 
     def _watch(self, thread: threading.Thread, seconds: float) -> str | None:
-        """Wait for an answer; end the child when the time, or unwatched memory, is used up."""
+        """Wait for an answer; say what is used up where nobody else would end the child for it."""
         process, end = self._process, time.monotonic() + seconds
         if self._enforced or process is None:
             thread.join(seconds)
             return "time" if thread.is_alive() else None
+        begun = usage_of(process.pid)
         while thread.is_alive() and time.monotonic() < end:
             thread.join(_WATCH_EVERY)
-            used = resident_bytes(process.pid)
-            if used is not None and used > self.limits.memory:
+            used = usage_of(process.pid)
+            if used is not None and used.memory > self.limits.memory:
                 return "memory"
+            if used is not None and begun is not None and used.seconds - begun.seconds > self.limits.cpu:
+                return "time"
         return "time" if thread.is_alive() else None
 
 
-def _hello(process: subprocess.Popen[bytes], limits: Limits, *, enforce: bool) -> dict[str, Any]:
+def _hello(process: subprocess.Popen[bytes], limits: Limits, *, enforce: bool) -> dict[str, bool]:
     write_json(_to(process), {"memory": limits.memory, "cpu": limits.cpu, "enforce": enforce})
     frame = read_frame(_from(process), 1 << 16)
     if frame is None:
         raise BrokenFrameError
     told = parse_json(frame)
-    return {"ready": bool(told["ready"]), "enforced": bool(told["enforced"])}
+    return {name: bool(told[name]) for name in ("ready", "enforced", "confined")}
 
 
 def _exchange(process: subprocess.Popen[bytes], request: dict[str, Any], limit: int) -> tuple[dict[str, Any], bytes]:

@@ -73,6 +73,9 @@ class Assembly:
         if column["cut"]:
             cells = f"{column['cut']} cell{' ends' if column['cut'] == 1 else 's end'}"
             self.warnings.append(f"{shown(name)}: {cells} in the middle of a letter, which is left out")
+        if column["unseen"]:
+            cells = f"{column['unseen']} cell{' holds' if column['unseen'] == 1 else 's hold'}"
+            self.warnings.append(f"{shown(name)}: {cells} characters that nobody can see or type; {_COMPARE}")
         cells = self.table.column(f"c{place}")
         if column["type"] == "text":
             series = pd.Series(pd.array(cells.to_numpy(), dtype="string"))
@@ -128,7 +131,10 @@ class Assembly:
         return said + [_REMARKS[key] for key in told["remarks"] if key in _REMARKS]
 
 
+_COMPARE = "the file may be damaged: compare its SHA-256 with that of its source"
 _REMARKS = {
+    "uneven": f"letters stand behind the end of a label; {_COMPARE}",
+    "two_formats": f"a column is a date by one of its two formats and a number by the other; {_COMPARE}",
     "no_count": "the format does not say how many rows there are: give expect_rows to be sure that none is missing",
     "no_codes": "codes declared missing in a portable file are read as missing, without their reason",
     "old_letters": "the file does not say its encoding: accents are read as windows-1252, or give encoding",

@@ -7,26 +7,32 @@ from dataclasses import replace
 import numpy as np
 
 from ipt_outcomes.io.cohort.source import Raw
+from ipt_outcomes.io.propose.cdisc import is_questionnaire, questionnaire_lines
 from ipt_outcomes.io.propose.dates import date_lines, needs_order, written_order
 from ipt_outcomes.io.propose.draft import Draft, is_total
 from ipt_outcomes.io.propose.fields import find_fields, find_person
 from ipt_outcomes.io.propose.finish import finish
-from ipt_outcomes.io.propose.headings import When, take_apart
+from ipt_outcomes.io.propose.headings import take_apart
 from ipt_outcomes.io.propose.lines import Line, Part
 from ipt_outcomes.io.propose.profiles import Profile
 from ipt_outcomes.io.propose.redcap import form_of, has_unseen_zero, is_redcap, redcap_lines
 from ipt_outcomes.io.propose.scores import Score, find_scores
 from ipt_outcomes.io.propose.talking_therapies import is_talking_therapies, talking_therapies_lines
 from ipt_outcomes.io.propose.visits import visit_name
-from ipt_outcomes.io.propose.words import GUESS, LIKELY, ORDER, SURE
+from ipt_outcomes.io.propose.wide import at_once, wide_lines
+from ipt_outcomes.io.propose.words import GUESS, LIKELY, SURE
 
 
-def drafted(raw: Raw) -> Draft:
+def drafted(raw: Raw, *, person: str | None = None, starts_elsewhere: bool = False) -> Draft:
     """Propose what each column of a patient file becomes.
 
     Parameters
     ----------
     raw : Raw
+    person : str, optional
+        Column that names the person, as the other files of a folder show.
+    starts_elsewhere : bool
+        Whether the person's own start stands in another file of the folder.
 
     Returns
     -------
@@ -34,17 +40,16 @@ def drafted(raw: Raw) -> Draft:
     """
     draft = Draft(raw=raw, profiles={column: Profile(raw, column) for column in raw.columns})
     _known_exports(draft)
-    _person(draft)
+    _person(draft, person)
     for candidate in find_fields(draft.profiles, draft.people, draft.taken):
         part: Part = "columns" if candidate.field else "undecided"
         draft.add(
             Line(column=candidate.column, part=part, name=candidate.field, sure=candidate.sure, why=candidate.why)
         )
     draft.lines = _one_column_each(draft.lines)
-    _rows_of_items(draft)
     _scores(draft)
     _unseen_scores(draft)
-    for line in date_lines(draft.profiles, draft.units, draft.taken):
+    for line in date_lines(draft.profiles, draft.units, draft.taken, starts_elsewhere=starts_elsewhere):
         draft.add(line)
     dates = [draft.profiles[line.column] for line in draft.lines.values() if line.part == "dates"]
     draft.order = written_order(dates)
@@ -64,9 +69,18 @@ def _known_exports(draft: Draft) -> None:
         for line in lines:
             draft.add(line)
         draft.codes += codes
+    if is_questionnaire(draft.profiles):
+        draft.form = "CDISC questionnaire records"
+        lines, codes = questionnaire_lines(draft.profiles)
+        for line in lines:
+            draft.add(line)
+        draft.codes += codes
 
 
-def _person(draft: Draft) -> None:
+def _person(draft: Draft, person: str | None) -> None:
+    if person is not None and person not in draft.taken:
+        why = "the person, as in the other files of the folder"
+        draft.add(Line(column=person, part="columns", name="patient_id", sure=LIKELY, why=why))
     known = next((line.column for line in draft.lines.values() if line.name == "patient_id"), None)
     if known is None:
         found = find_person(draft.profiles)
@@ -95,15 +109,6 @@ def _one_column_each(lines: dict[str, Line]) -> dict[str, Line]:
     }
 
 
-def _rows_of_items(draft: Draft) -> None:
-    """In CDISC's questionnaire records every row is one item, whose number stands in a code."""
-    by_item = any(column.casefold() == "qstestcd" for column in draft.profiles)
-    for column, line in list(draft.lines.items()):
-        if by_item and line.part == "columns" and line.name == "value":
-            why = f"{line.why}; but each row may be one item (QSTESTCD): keep the totals, or give the items' numbers"
-            draft.lines[column] = replace(line, sure=GUESS, why=why)
-
-
 def _scores(draft: Draft) -> None:
     scores = find_scores(draft.profiles, draft.taken)
     for score in [one for one in scores if not one.name]:
@@ -111,7 +116,7 @@ def _scores(draft: Draft) -> None:
     scores = [one for one in scores if one.name]
     for name in dict.fromkeys(score.name for score in scores):
         mine = [score for score in scores if score.name == name]
-        for line in _wide(mine, draft) if draft.is_wide else _long(mine, draft):
+        for line in wide_lines(mine, draft) if draft.is_wide else _long(mine, draft):
             draft.add(line)
     _baseline_without_name(draft)
 
@@ -121,7 +126,7 @@ def _unseen_scores(draft: Draft) -> None:
     if not is_redcap(draft.profiles):
         return
     for column, line in list(draft.lines.items()):
-        if line.part not in ("columns", "wide") or not (line.part == "wide" or is_total(line)):
+        if line.part not in ("columns", "wide", "wide_items") or (line.part == "columns" and not is_total(line)):
             continue
         form = form_of(column, draft.profiles)
         if form and has_unseen_zero(column, form, draft.profiles):
@@ -130,63 +135,10 @@ def _unseen_scores(draft: Draft) -> None:
             draft.lines[form] = Line(column=form, part="status", why="tells a score of 0 from a form not filled in")
 
 
-def _wide(scores: list[Score], draft: Draft) -> list[Line]:
-    """Scores of a file with one row per person: a column for each time, or one time only."""
-    named = {line.visit for line in draft.lines.values() if line.part == "wide" and line.name == scores[0].name}
-    if len(scores) == 1 and scores[0].when is None and scores[0].item is None and not named:
-        one = scores[0]
-        return [Line(column=one.column, part="columns", name=one.name, sure=one.sure, why=one.why)]
-    items = [score for score in scores if score.item is not None]
-    if items and all(score.when is None for score in scores):
-        return _at_once(scores)
-    found = []
-    for score in sorted(scores, key=lambda one: ORDER[one.sure]):
-        if score.item is not None:
-            why = f"an item of {score.name} at one of several times: give totals, or one row per visit"
-            found.append(Line(column=score.column, part="undecided", sure=GUESS, why=why))
-            continue
-        when = score.when or _first_time(scores)
-        visit = visit_name(when)
-        if visit in named:
-            why = f"a second column for {score.name} at {visit}"
-            found.append(Line(column=score.column, part="undecided", sure=GUESS, why=why))
-            continue
-        named.add(visit)
-        told = "" if score.when is not None else "; no time in its name: taken for the first"
-        sure = score.sure if score.when is not None else max(score.sure, LIKELY, key=lambda one: ORDER[one])
-        found.append(
-            Line(column=score.column, part="wide", name=score.name, visit=visit, sure=sure, why=score.why + told)
-        )
-    return found
-
-
-def _first_time(scores: list[Score]) -> When:
-    """The time of a column without one, beside numbered ones: the number before the first of them."""
-    numbers = [
-        score.when.number for score in scores
-        if score.when is not None and score.when.kind in ("number", "point") and score.when.number is not None
-    ]  # fmt: skip
-    return When("number", min(numbers) - 1) if numbers and min(numbers) >= 1 else When("baseline")
-
-
-def _at_once(scores: list[Score]) -> list[Line]:
-    """Items, and perhaps their total, of one time."""
-    found, seen = [], set()
-    for score in scores:
-        name = score.name if score.item is None else f"{score.name}_{score.item}"
-        if name in seen:
-            why = f"a second column for {name}"
-            found.append(Line(column=score.column, part="undecided", sure=GUESS, why=why))
-            continue
-        seen.add(name)
-        found.append(Line(column=score.column, part="columns", name=name, sure=score.sure, why=score.why))
-    return found
-
-
 def _long(scores: list[Score], draft: Draft) -> list[Line]:
     """Scores of a file with several rows per person."""
     own = [score for score in scores if score.when is None]
-    found = _at_once(own)
+    found = at_once(own)
     for score in scores:
         if score.when is None:
             continue

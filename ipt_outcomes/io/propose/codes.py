@@ -15,21 +15,15 @@ from ipt_outcomes.io.propose.headings import take_apart
 from ipt_outcomes.io.propose.lines import CodeLine
 from ipt_outcomes.io.propose.profiles import Profile
 from ipt_outcomes.io.propose.words import GUESS, LIKELY, SURE
-from ipt_outcomes.vocabulary import ambiguous_area, nearest
+from ipt_outcomes.vocabulary import adaptation_of, ambiguous_area, doubtful_letters, nearest
 
 _MOST_CODES = 20
+# These are shown also where the loader would know the word by itself.
+_ALWAYS_SHOWN = frozenset(("arm", "problem_area_primary", "problem_area_secondary"))
 # Numbers that files write for "missing" where no score can be.
 SENTINELS = frozenset(
     (-999.0, -99.0, -98.0, -97.0, -9.0, -8.0, -7.0, -1.0, 88.0, 96.0, 97.0, 98.0, 99.0, 997.0, 998.0, 999.0, 9999.0)
 )
-# In these the writer of the codes is shown also where the loader would know the word by itself.
-_LETTERS = {
-    frozenset("hm"): {"h": "male", "m": "female"},
-    frozenset("vm"): {"v": "female", "m": "male"},
-    frozenset("h"): {"h": "male"},
-    frozenset("v"): {"v": "female"},
-}
-_ALWAYS_SHOWN = frozenset(("arm", "problem_area_primary", "problem_area_secondary"))
 
 
 def codes_of_field(field: str, profile: Profile) -> list[CodeLine]:
@@ -51,9 +45,8 @@ def codes_of_field(field: str, profile: Profile) -> list[CodeLine]:
         return _instruments(profile)
     if field not in CODED and not fields()[field].enum:
         return []
-    if field == "sex" and frozenset(text.strip().casefold() for text in profile.levels) in _LETTERS:
-        return _letters(profile)
     known = recogniser(field)
+    doubtful = doubtful_letters(profile.levels) if field == "sex" and not profile.labels else {}
     declared = {code for code, _ in profile.missing_codes}
     shared = Counter(profile.labels.get(same_code(text), "") for text in profile.levels)
     found = []
@@ -63,26 +56,22 @@ def codes_of_field(field: str, profile: Profile) -> list[CodeLine]:
             found.append(_missing(profile.column, text, label))
             continue
         code = known(label or text)
-        if code is not None and label and shared[label] > 1:
+        letter = doubtful.get(text.strip().casefold())
+        if letter is not None:
+            why = "a letter that means different things in different languages"
+            found.append(CodeLine(part="codes", name=field, written=text, code=letter.value, sure=GUESS, why=why))
+        elif code is not None and label and shared[label] > 1:
             why = f"labelled {shown_label(label)}, as another code is: are they the same?"
             found.append(CodeLine(part="codes", name=field, written=text, code=code, sure=GUESS, why=why))
         elif code is not None and (label or field in _ALWAYS_SHOWN or known(text) is None):
             why = f"labelled {shown_label(label)}" if label else "a name that is known"
+            form = adaptation_of(label or text) if field == "arm" else None
+            why += f"; its form, {form.value}, is kept as the adaptation" if form is not None else ""
             found.append(CodeLine(part="codes", name=field, written=text, code=code, sure=SURE, why=why))
         elif code is None:
             found.append(CodeLine(part="codes", name=field, written=text, code=None, sure=GUESS,
                                   why=_asked(field, label or text, label)))  # fmt: skip
     return found
-
-
-def _letters(profile: Profile) -> list[CodeLine]:
-    """Letters that stand for opposite things in two languages: M is "mujer" beside H, "man" beside V."""
-    meant = _LETTERS[frozenset(text.strip().casefold() for text in profile.levels)]
-    why = "a letter that means different things in different languages"
-    return [
-        CodeLine(part="codes", name="sex", written=text, code=meant[text.strip().casefold()], sure=GUESS, why=why)
-        for text in profile.levels
-    ]
 
 
 def choices(field: str) -> tuple[str, ...]:
@@ -125,7 +114,7 @@ def _instruments(profile: Profile) -> list[CodeLine]:
     return found
 
 
-def missing_codes(profile: Profile, name: str = "") -> list[CodeLine]:
+def missing_codes(profile: Profile, name: str = "", *, is_item: bool = False) -> list[CodeLine]:
     """Return the codes of a column that stand for missing cells.
 
     Parameters
@@ -133,6 +122,8 @@ def missing_codes(profile: Profile, name: str = "") -> list[CodeLine]:
     profile : Profile
     name : str
         Instrument of a column of scores: what cannot be a score and is a usual code for missing is a guess.
+    is_item : bool
+        Whether the column holds answers to one of its items.
 
     Returns
     -------
@@ -142,10 +133,12 @@ def missing_codes(profile: Profile, name: str = "") -> list[CodeLine]:
     if not name:
         return found
     known = instrument(name)
-    low = -np.inf if known.minimum is None else known.minimum
-    high = np.inf if known.maximum is None else known.maximum
+    lowest, highest = (known.item_min, known.item_max) if is_item else (known.minimum, known.maximum)
+    low = -np.inf if lowest is None else lowest
+    high = np.inf if highest is None else highest
+    said = "no answer to an item" if is_item else "no score"
     for value in sorted(set(profile.known[(profile.known < low) | (profile.known > high)]) & SENTINELS):
-        why = f"no score of {known.short}, and a usual code for missing"
+        why = f"{said} of {known.short}, and a usual code for missing"
         code = f"code {value:g}"
         found.append(
             CodeLine(part="missing", name=profile.column, written=f"{value:g}", code=code, sure=GUESS, why=why)

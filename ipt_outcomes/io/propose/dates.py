@@ -16,7 +16,9 @@ _PARTS = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})(?:[T ,].*)?")
 _MONTHS = 12
 
 
-def date_lines(profiles: Mapping[str, Profile], units: Texts | None, taken: set[str]) -> list[Line]:
+def date_lines(
+    profiles: Mapping[str, Profile], units: Texts | None, taken: set[str], *, starts_elsewhere: bool = False
+) -> list[Line]:
     """Return what may become of the columns of dates; a person has to say so.
 
     Parameters
@@ -25,6 +27,8 @@ def date_lines(profiles: Mapping[str, Profile], units: Texts | None, taken: set[
     units : Texts or None
         Episode (or person) of each record.
     taken : set of str
+    starts_elsewhere : bool
+        Whether another file of the folder has the start.
 
     Returns
     -------
@@ -37,10 +41,11 @@ def date_lines(profiles: Mapping[str, Profile], units: Texts | None, taken: set[
     if units is None or not told:
         return []
     starts = [c for c, name in told.items() if name == "start" and dates[c].is_constant_within(units)]
-    if not starts:
+    if not starts and not starts_elsewhere:
         return []
-    lines = [Line(column=starts[0], part="dates", name="start", sure=GUESS,
-                  why="days are counted from it, and it is not kept; is it the start?")]  # fmt: skip
+    lines = [Line(column=column, part="dates", name="start", sure=GUESS,
+                  why="days are counted from it, and it is not kept; is it the start?")
+             for column in starts[:1]]  # fmt: skip
     used = {"start"}
     for column, name in told.items():
         if name not in used:

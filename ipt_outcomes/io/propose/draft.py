@@ -30,6 +30,14 @@ class Draft:
         What kind of export was recognised, in words; "" for none.
     people : Texts or None
         Person of each record.
+    order : str or None
+        How dates are written.
+    asks_order : bool
+        Whether that has to be asked.
+    weeks_told : bool
+        Whether the week of each row is known.
+    counts_from_one : bool
+        Whether the start is day 1 in the column of days.
     """
 
     raw: Raw
@@ -42,6 +50,7 @@ class Draft:
     order: str | None = None
     asks_order: bool = False
     weeks_told: bool = True
+    counts_from_one: bool = False
 
     def add(self, line: Line) -> None:
         """Take a line for a column that has none yet."""

@@ -140,10 +140,12 @@ def _coded(candidate: Candidate, profile: Profile, people: Texts | None) -> Cand
     known = recogniser(candidate.field)
     told = [profile.labels.get(_key(text), text) for text in profile.levels]
     met = sum(known(text) is not None for text in told)
-    if len(profile.levels) > _MOST_CODES or (candidate.field == "arm" and len(profile.levels) > _MOST_ARMS):
+    if len(profile.levels) > _MOST_CODES:
         return None
     if met == len(told):
         return replace(candidate, sure=SURE, why=f"{candidate.why}, and every code is known")
+    if candidate.field == "arm" and len(profile.levels) > _MOST_ARMS:
+        return None
     if candidate.field == "arm" and people is not None and not profile.is_constant_within(people):
         return replace(candidate, sure=GUESS, why=f"{candidate.why}, but it differs between rows of a person")
     if met:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ipt_outcomes.io.cohort.dictionary import CODED, fields, in_table
+from ipt_outcomes.io.cohort.dictionary import CODED, fields, in_table, target_of
+from ipt_outcomes.io.propose.cdisc import counts_from_one
 from ipt_outcomes.io.propose.codes import codes_of_field, missing_codes
 from ipt_outcomes.io.propose.draft import Draft, is_total
 from ipt_outcomes.io.propose.headings import When, take_apart, when_of
@@ -30,6 +31,7 @@ def finish(draft: Draft) -> None:
     _of_persons(draft)
     _codes(draft)
     _visits(draft)
+    _first_day(draft)
     _left(draft)
     draft.lines = {
         column: replace(draft.lines[column], examples=_examples(draft.lines[column], draft.profiles[column]))
@@ -57,8 +59,8 @@ def _codes(draft: Draft) -> None:
         profile = draft.profiles[line.column]
         if line.part == "columns" and line.name not in named:
             draft.codes += [code for code in _of_column(line, profile) if (code.name, code.written) not in coded]
-        elif line.part in ("wide", "baseline"):
-            draft.codes += missing_codes(profile, line.name)
+        elif line.part in ("wide", "wide_items", "baseline"):
+            draft.codes += missing_codes(profile, line.name, is_item=line.part == "wide_items")
         elif line.part == "covariates":
             draft.codes += missing_codes(profile)
 
@@ -67,13 +69,16 @@ def _of_column(line: Line, profile: Profile) -> list[CodeLine]:
     if line.name in fields():
         known = line.name in CODED or bool(fields()[line.name].enum) or line.name == "instrument"
         return codes_of_field(line.name, profile) if known else missing_codes(profile)
+    target = target_of(line.name)
+    if target is not None and target.kind == "item":
+        return missing_codes(profile, target.name, is_item=True)
     return missing_codes(profile, line.name if is_total(line) else "")
 
 
 def _visits(draft: Draft) -> None:
     times: dict[str, When] = {}
     for line in draft.lines.values():
-        if line.part == "wide":
+        if line.part in ("wide", "wide_items"):
             when = _when(line, draft)
             known = times.get(line.visit)
             if known is None or when.kind == "baseline":
@@ -89,6 +94,15 @@ def _visits(draft: Draft) -> None:
         # The weeks stand in a column of their own.
         return
     draft.visits = weeks_of(times)
+
+
+def _first_day(draft: Draft) -> None:
+    """CDISC counts the start as day 1."""
+    for column, line in list(draft.lines.items()):
+        if (line.part, line.name) == ("columns", "day") and counts_from_one(column, draft.profiles[column]):
+            draft.counts_from_one = True
+            why = f"{line.why}; CDISC counts the start as day 1: it becomes day 0"
+            draft.lines[column] = replace(line, why=why)
 
 
 def _by_date(draft: Draft) -> bool:

@@ -65,6 +65,8 @@ class _Piece:
     kind: str
     text: str
     value: str = ""
+    # Whether it goes on where the last piece ended, without a separator.
+    is_glued: bool = False
 
 
 @lru_cache(maxsize=8192)
@@ -160,17 +162,17 @@ def _seam(text: str, end: int, breaks: frozenset[int]) -> float:
 def _options(
     text: str, start: int, end: int, breaks: frozenset[int], before: _Piece | None
 ) -> list[tuple[_Piece, float]]:
-    part = text[start:end]
+    part, glued = text[start:end], start not in breaks
     crossed = 0.15 * sum(start < place < end for place in breaks)
     found: list[tuple[_Piece, float]] = []
     if part in instrument_words():
-        found.append((_Piece("instrument", part), 1.0 + crossed))
+        found.append((_Piece("instrument", part, is_glued=glued), 1.0 + crossed))
     for kind, words in pieces().items():
         if part in words and not _stray(text, part, kind, end, before):
             price = 1.0 + crossed + (0.3 if kind == "filler" else 0.0)
-            found.append((_Piece(kind, part, words[part]), price))
+            found.append((_Piece(kind, part, words[part], glued), price))
     if part.isdigit() and len(part) <= 4 and not crossed:
-        found.append((_Piece("number", part, str(int(part))), 0.5))
+        found.append((_Piece("number", part, str(int(part)), glued), 0.5))
     if not found and part.isalpha() and (end == len(text) or end in breaks or text[end].isdigit()):
         found.append((_Piece("rest", part), _UNKNOWN + 0.5 * len(part)))
     elif not found and part.isalpha():
@@ -208,8 +210,8 @@ def _interpreted(found: list[_Piece]) -> Heading:
             read = _numbered(read, piece, int(after.value))
         elif piece.kind == "number" and after is not None and after.kind == "unit":
             behind = found[place + 2] if place + 2 < len(found) else None
-            if after.value == "point" and behind is not None and behind.kind == "number":
-                # "phq_1_t2": the number in front is no part of the time.
+            if behind is not None and behind.kind == "number" and _is_before(after, behind):
+                # "phq_1_t2", "phq9_1_w12": the number in front is no part of the time.
                 numbers.append(int(piece.value))
             else:
                 place += 1
@@ -222,6 +224,14 @@ def _interpreted(found: list[_Piece]) -> Heading:
             read = replace(read, is_total=True)
         place += 1
     return _with_versions(read, numbers)
+
+
+def _is_before(unit: _Piece, number: _Piece) -> bool:
+    """Whether a unit between two numbers belongs to the second: "1_w12", but not "12w_1"."""
+    if unit.value == "point" or number.is_glued:
+        return True
+    # With separators all around, "week 12" is written more often than "12 week", and "12 months" than "month 12".
+    return not unit.is_glued and unit.value in ("week", "session", "day")
 
 
 def _is_measured(behind: list[_Piece]) -> bool:

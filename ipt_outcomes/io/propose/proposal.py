@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -14,15 +14,15 @@ import pandas as pd
 
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.cohort.mapping import CohortMapping, read_cohort_mapping
-from ipt_outcomes.io.cohort.mapping_parts import Dates
 from ipt_outcomes.io.mapping import Mapping
+from ipt_outcomes.io.propose.facts import FactLine
 from ipt_outcomes.io.propose.lines import CodeLine, Line
 from ipt_outcomes.io.propose.visits import Visit
 from ipt_outcomes.io.propose.words import GUESS, LIKELY, SURE
 from ipt_outcomes.results import ResultObject, plural
 
-_MOST_NAMED = 16
 COLUMNS = ("column", "becomes", "confidence", "why", "examples")
+_TABLE = "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,16 @@ class ProposedMapping(ResultObject):
         What has to be decided that belongs to no column.
     hints : tuple of str
         What else to know.
+    facts : tuple of FactLine
+        Whether reversed items stand as on the form.
+    counts_from_one : bool
+        Whether the start is day 1 in the column of days (CDISC).
+    files : mapping of str to str
+        For a folder: table of the dictionary to its file.
+    sheet : str, int or None
+        Sheet of a workbook that was asked for.
+    needs_none : bool
+        Whether the source is in the form of the dictionary and loads without a mapping.
     """
 
     source: str
@@ -58,24 +68,18 @@ class ProposedMapping(ResultObject):
     order: str | None = None
     questions: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    facts: tuple[FactLine, ...] = ()
+    counts_from_one: bool = False
+    files: AbstractMapping[str, str] = field(default_factory=dict)
+    sheet: str | int | None = None
+    needs_none: bool = False
 
     @property
     def undecided(self) -> tuple[str, ...]:
         """What a person has to look at: columns, and tables of the mapping in brackets."""
-        waiting: dict[str, None] = {}
-        for line in self.lines:
-            if line.part == "undecided" or (line.sure == GUESS and line.part in ("columns", "baseline", "covariates")):
-                waiting.setdefault(line.column)
-            elif line.sure == GUESS and line.part == "wide":
-                waiting.setdefault(f"[wide.{line.name}]")
-            elif line.sure == GUESS and line.part == "dates":
-                waiting.setdefault("[dates]")
-        for code in self.codes:
-            if code.sure == GUESS:
-                waiting.setdefault(f"[{code.part}.{code.name}]")
-        if any(visit.sure == GUESS for visit in self.visits):
-            waiting.setdefault("[visits]")
-        return tuple(waiting)
+        from ipt_outcomes.io.propose.decisions import undecided
+
+        return undecided(self)
 
     @property
     def mapping(self) -> CohortMapping | Mapping:
@@ -90,39 +94,9 @@ class ProposedMapping(ResultObject):
         if self.kind == "comparisons":
             columns = {line.name: line.column for line in self.lines if line.part == "columns"}
             return Mapping(columns=MappingProxyType(columns))
-        dates = {line.name: line.column for line in self.lines if line.part == "dates"}
-        days = MappingProxyType({name: column for name, column in dates.items() if name != "start"})
-        return CohortMapping(
-            columns=self._named("columns"),
-            baseline=self._named("baseline"),
-            covariates=self._named("covariates"),
-            wide=self._wide(),
-            codes=self._coded("codes"),
-            missing=self._coded("missing"),
-            visits=MappingProxyType({v.name: v.week for v in self.visits if v.week is not None}),
-            unseen=MappingProxyType({line.column: line.form for line in self.lines if line.form}),
-            forms=MappingProxyType(dict([("column", x.column) for x in self.lines if x.part == "forms"][:1])),
-            dates=Dates(start=dates["start"], order=self.order, days=days) if "start" in dates else None,
-            left_out=tuple(line.column for line in self.lines if line.part == "left_out"),
-            undecided=self.undecided,
-        )
+        from ipt_outcomes.io.propose.assemble import cohort_mapping
 
-    def _named(self, part: str) -> AbstractMapping[str, str]:
-        return MappingProxyType({line.name: line.column for line in self.lines if line.part == part})
-
-    def _wide(self) -> AbstractMapping[str, AbstractMapping[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        order = {visit.name: place for place, visit in enumerate(self.visits)}
-        for line in sorted((one for one in self.lines if one.part == "wide"), key=lambda one: order.get(one.visit, 0)):
-            found.setdefault(line.name, {})[line.visit] = line.column
-        return MappingProxyType({name: MappingProxyType(visits) for name, visits in found.items()})
-
-    def _coded(self, part: str) -> AbstractMapping[str, AbstractMapping[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        for line in self.codes:
-            if line.part == part and line.code is not None:
-                found.setdefault(line.name, {})[line.written] = line.code
-        return MappingProxyType({name: MappingProxyType(codes) for name, codes in found.items()})
+        return cohort_mapping(self)
 
     def decided(
         self, *, accept: Sequence[str] | Literal["all"] = (), left_out: Sequence[str] = (), **parts: Any
@@ -135,10 +109,11 @@ class ProposedMapping(ResultObject):
             Of ``.undecided``: what was looked at and is right as proposed. ``"all"`` does not accept columns nobody
             recognised: they are mapped or left out by name.
         left_out : sequence of str
-            Columns to leave out.
+            Columns to leave out; of a folder as ``.undecided`` names them: ``"sessions: NOTES"``.
         **parts
             Tables of the mapping to add: ``codes={"arm": {"1": "ipt"}}``, ``visits={"visit_2": 12}``,
-            ``columns={"arm": "group"}``, ``wide``, ``constants``, ``covariates``, ``duplicates`` ...
+            ``columns={"arm": "group"}``, ``wide``, ``constants``, ``covariates``, ``duplicates`` ...; of a folder
+            ``tables={"episodes": {"columns": {"arm": "group"}}}``.
 
         Returns
         -------
@@ -163,7 +138,7 @@ class ProposedMapping(ResultObject):
         if self.kind != "cohort":
             raise OptionError("a table of studies is mapped by columns only: use .mapping or .to_toml()")
         waiting = self.undecided
-        unknown = {line.column for line in self.lines if line.part == "undecided"}
+        unknown = {line.key for line in self.lines if line.part == "undecided"}
         accepted = [name for name in waiting if name not in unknown] if accept == "all" else list(accept)
         wrong = [name for name in accepted if name not in waiting or name in unknown]
         if wrong:
@@ -174,17 +149,31 @@ class ProposedMapping(ResultObject):
         record: dict[str, Any] = plan.to_dict()
         for part, entries in parts.items():
             record[part] = _merged(record.get(part, {}), entries)
-        record["left_out"] = [*record.get("left_out", ()), *left_out]
+        self._leave_out(left_out, record)
         done = {*accepted, *left_out, *settled}
         record["undecided"] = [name for name in record.get("undecided", ()) if name not in done]
         return read_cohort_mapping(record)
 
+    def _leave_out(self, left_out: Sequence[str], record: dict[str, Any]) -> None:
+        """Put columns under ``left_out`` of the mapping, or of their table."""
+        by_key = {line.key: line for line in self.lines}
+        wrong = [name for name in left_out if name not in by_key]
+        if wrong:
+            raise OptionError(f"no such columns: {', '.join(wrong)}", hint="See .to_frame() and .undecided.")
+        for name in left_out:
+            line = by_key[name]
+            place = record["tables"][line.table] if line.table else record
+            place["left_out"] = [*place.get("left_out", ()), line.column]
+
     def _without(self, columns: set[str], parts: AbstractMapping[str, Any]) -> ProposedMapping:
         """The proposal without columns that were decided upon, and without what only they needed."""
-        lines = tuple(line for line in self.lines if line.column not in columns)
-        names = {line.name for line in lines} | set(parts.get("columns", ()))
+        lines = tuple(line for line in self.lines if line.key not in columns)
+        tables = [parts, *parts.get("tables", {}).values()]
+        names = {line.name for line in lines} | {name for table in tables for name in table.get("columns", ())}
         codes = tuple(
-            code for code in self.codes if (code.name in names if code.part == "codes" else code.name not in columns)
+            code
+            for code in self.codes
+            if (code.name in names if code.part == "codes" else _key(code.table, code.name) not in columns)
         )
         return replace(self, lines=lines, codes=codes)
 
@@ -203,9 +192,15 @@ class ProposedMapping(ResultObject):
         return replace(self, lines=tuple(lines))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per column: ``column becomes confidence why examples``; no values of personal columns."""
+        """Return one row per column: ``column becomes confidence why examples``; no values of personal columns.
+
+        Of a folder with the ``table`` each column is of in front.
+        """
         rows = [(x.column, x.words, "" if x.part == "undecided" else x.sure, x.why, x.examples) for x in self.lines]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        if self.files:
+            frame.insert(0, _TABLE, [line.table for line in self.lines])
+        return frame
 
     def to_toml(self) -> str:
         """Return the proposal as TOML with a remark on each line; ``?`` and ``undecided`` wait for a person."""
@@ -235,9 +230,7 @@ class ProposedMapping(ResultObject):
         columns = plural(len(self.lines), "column", "columns")
         lines = [f"{self.source}: {self.layout}. {len(self.lines)} {columns}: {told}."]
         lines += [
-            f"- {line.column}: {line.words} ({line.sure}: {line.why})"
-            for line in self.lines
-            if line.part != "undecided"
+            f"- {line.key}: {line.words} ({line.sure}: {line.why})" for line in self.lines if line.part != "undecided"
         ]
         decisions = self.decisions()
         if decisions:
@@ -252,41 +245,9 @@ class ProposedMapping(ResultObject):
         -------
         list of str
         """
-        unknown: dict[str, list[str]] = {}
-        for line in self.lines:
-            if line.part == "undecided":
-                unknown.setdefault(line.why, []).append(line.column)
-        found = [
-            f"{_some(columns)}: map {'it' if len(columns) == 1 else 'them'} or leave "
-            f"{'it' if len(columns) == 1 else 'them'} out ({why})"
-            for why, columns in unknown.items()
-        ]
-        for line in self.lines:
-            if line.sure == GUESS and line.part in ("columns", "baseline", "covariates", "dates"):
-                found.append(f"{line.column}: is it {line.words}? ({line.why})")
-        wide: dict[str, str] = {}
-        for line in self.lines:
-            if line.sure == GUESS and line.part == "wide":
-                wide.setdefault(line.name, line.why)
-        found += [f"[wide.{name}]: {why}" for name, why in wide.items()]
-        for code in self.codes:
-            if code.sure == GUESS:
-                told = f"{code.written!r} = {code.code!r}?" if code.code else f"what does {code.written!r} stand for?"
-                found.append(f"[{code.part}.{code.name}]: {told} ({code.why})")
-        guessed = [visit for visit in self.visits if visit.sure == GUESS and visit.week is not None]
-        if guessed:
-            said = ", ".join(f"{visit.name} = {visit.week:g}" for visit in guessed)
-            found.append(f"[visits]: the weeks of {said} ({guessed[0].why})")
-        asked = [visit.name for visit in self.visits if visit.week is None]
-        if asked:
-            found.append(f"[visits]: in which {plural(len(asked), 'week is', 'weeks are')} {', '.join(asked)}?")
-        return [*found, *self.questions]
+        from ipt_outcomes.io.propose.decisions import decisions
 
-
-def _some(columns: Sequence[str]) -> str:
-    """Names of columns, no more than can be read."""
-    more = len(columns) - _MOST_NAMED
-    return ", ".join(columns) if more <= 0 else f"{', '.join(columns[:_MOST_NAMED])} and {more} more"
+        return decisions(self) if self.kind == "cohort" else []
 
 
 def _merged(known: Any, more: Any) -> Any:
@@ -297,14 +258,31 @@ def _merged(known: Any, more: Any) -> Any:
     return {**known, **nested}
 
 
-def _named_in(parts: AbstractMapping[str, Any]) -> set[str]:
+def _key(table: str, column: str) -> str:
+    return f"{table}: {column}" if table else column
+
+
+def _named_in(parts: AbstractMapping[str, Any], table: str = "") -> set[str]:
     """What decisions settle: the tables they give, and the columns they map."""
-    found = {f"[{part}]" for part in parts}
+    before = f"tables.{table}." if table else ""
+    found = {f"[{before}{part}]" for part in parts}
     for part, entries in parts.items():
-        if isinstance(entries, AbstractMapping):
-            found |= {f"[{part}.{name}]" for name in entries}
-            columns = [value for value in entries.values() if isinstance(value, str)]
-            inner = [v for value in entries.values() if isinstance(value, AbstractMapping) for v in value.values()]
-            if part in ("columns", "baseline", "covariates", "wide"):
-                found |= {*columns, *(one for one in inner if isinstance(one, str))}
+        if not isinstance(entries, AbstractMapping):
+            continue
+        if part == "tables":
+            for name, own in entries.items():
+                found |= _named_in(own, name)
+            continue
+        found |= {f"[{before}{part}.{name}]" for name in entries}
+        if part in ("columns", "baseline", "covariates", "wide", "wide_items", "dates"):
+            found |= {_key(table, column) for column in _texts(entries)}
     return found
+
+
+def _texts(entries: Any) -> set[str]:
+    """Every text in tables and lists of a mapping."""
+    if isinstance(entries, str):
+        return {entries}
+    if isinstance(entries, AbstractMapping):
+        return {text for one in entries.values() for text in _texts(one)}
+    return {text for one in entries for text in _texts(one)} if isinstance(entries, list | tuple) else set()

@@ -180,6 +180,7 @@ def _range(name: str) -> str:
 def _items(name: str, columns: dict[str, Heading], profiles: Mapping[str, Profile]) -> dict[str, Heading]:
     """Decide whether lone numbers count items or times: items are few points wide, and all there."""
     n_items = item_count(name)
+    columns = _time_and_item(name, columns)
     lone = {c: h for c, h in columns.items() if h.lone is not None and h.when is None and h.item is None}
     small = {c: h for c, h in lone.items() if _is_item(name, profiles[c])}
     numbers = {h.lone for h in small.values()}
@@ -192,11 +193,24 @@ def _items(name: str, columns: dict[str, Heading], profiles: Mapping[str, Profil
     }
 
 
+def _time_and_item(name: str, columns: dict[str, Heading]) -> dict[str, Heading]:
+    """Of two bare numbers ("phq9_2_1") the one that runs from 1 to the number of items is the item."""
+    both = {c: h for c, h in columns.items() if h.when is None and h.lone is not None and h.item is not None}
+    whole = [set(range(1, n + 1)) for n in {item_count(name), items_on_form(name)} if n > 1]
+    second, first = {h.item for h in both.values()}, {h.lone for h in both.values()}
+    if second in whole or first not in whole:
+        return columns
+    return {c: replace(h, lone=h.item, item=h.lone) if c in both else h for c, h in columns.items()}
+
+
 def _is_item(name: str, profile: Profile) -> bool:
     known = instrument(name)
     high = known.item_max if known.item_max is not None else _HIGHEST_ITEM
     low = known.item_min if known.item_min is not None else 0.0
-    return profile.is_whole and (not len(profile.known) or (profile.lowest >= low and profile.highest <= high))
+    values = profile.known
+    outside = (values < low) | (values > high)
+    # A usual code for missing does not speak against an item: it is asked about by itself.
+    return profile.is_whole and not (outside & ~np.isin(values, list(SENTINELS))).any()
 
 
 def _mixed_times(columns: dict[str, Heading]) -> dict[str, Heading]:

@@ -5,17 +5,41 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipt_outcomes.errors import OptionError
 from ipt_outcomes.instruments import instruments
-from ipt_outcomes.io.cohort.dictionary import CODED, fields
-from ipt_outcomes.io.cohort.mapping_faults import RULES
-from ipt_outcomes.io.days import ORIGINS
 from ipt_outcomes.io.propose.codes import choices
 from ipt_outcomes.io.propose.lines import Line
+from ipt_outcomes.io.propose.workbook_words import (
+    ASIDE,
+    ASKED,
+    BASELINE,
+    COLOURS,
+    CONFIDENCE,
+    COVARIATE,
+    DATE,
+    DECIDED,
+    FORM,
+    GUESS,
+    HEADERS,
+    LEAVE_OUT,
+    NOTES,
+    ON_FORM,
+    PARTS,
+    SETTINGS,
+    START,
+    STATE,
+    STEPS,
+    TABLE,
+    TO_DECIDE,
+    TURNED,
+    WIDTHS,
+    WITH_TABLE,
+    targets,
+)
 from ipt_outcomes.results import visible
 from ipt_outcomes.results.packing import repack
 from ipt_outcomes.results.spreadsheet import RUNS, replace_file
@@ -23,37 +47,14 @@ from ipt_outcomes.results.spreadsheet import RUNS, replace_file
 if TYPE_CHECKING:
     from ipt_outcomes.io.propose.proposal import ProposedMapping
 
-TO_DECIDE, LEAVE_OUT, STATE, FORM = "to decide", "leave out", "state of a form", "form of the row"
-COVARIATE = "covariate: "
-BASELINE, DATE = "baseline: ", "date: "
-CONFIDENCE = ("sure", "likely", "guess", "decided")
-HEADERS = {
-    "columns": ("column", "becomes", "visit", "form", "confidence", "why", "examples"),
-    "codes": ("part", "name", "written", "code", "confidence", "why"),
-    "visits": ("visit", "week", "confidence", "why"),
-    "settings": ("setting", "name", "value", "why"),
-}
-SETTINGS = ("constants", "duplicates", "areas", "varies", "date order", "same ids", "baseline rule")
-_WIDTHS = {
-    "column": 24, "becomes": 24, "visit": 16, "form": 22, "confidence": 12, "why": 70, "examples": 26, "name": 24,
-    "written": 22, "code": 24, "part": 12, "week": 10, "setting": 16, "value": 24,
-}  # fmt: skip
-_FILL = {"guess": "FCE4D6", "likely": "FFF2CC", TO_DECIDE: "F8CBAD"}
-_HELP = (
-    "How to use this workbook",
-    "1. Sheet columns: one row per column of your file. 'becomes' has a drop-down: a name of the dictionary, an "
-    "instrument (its total), 'leave out', or 'to decide'. An item is typed: phq9_3. In a file with one row per person "
-    "'visit' says when the score was taken.",
-    "'covariate: education' keeps a column that describes the person under that name; 'baseline: phq9' is a score at "
-    "week 0 that stands in every row; 'date: start' is the day of the person's own start, 'date: day' that of a visit.",
-    "2. Sheet codes: what the file writes and the code of the dictionary. Put a code where it says '?'. Rows with part "
-    "'missing' are codes that stand for a missing value (name: the column; code: the reason); rows with part 'exclude' "
-    "set people aside (name: the field; code: the reason).",
-    "3. Sheet visits: the week of each visit, counted from the person's own start (baseline = 0). Replace every '?'.",
-    "4. Where 'confidence' says guess: look at it, correct it, then choose 'decided'. Nothing is loaded as long as a "
-    "guess, a '?' or 'to decide' is left.",
-    "5. Save, and use the workbook wherever a mapping is asked for: ipt-outcomes check FILE --mapping MAP.xlsx",
-)
+_RED, _ORANGE, _YELLOW, _GREEN = COLOURS
+_HEAD_FILL, _HEAD_FONT = "1F4E79", "FFFFFF"
+# Rows for what people add below.
+_ROOM = 40
+_HELP_WIDTH = 104
+_NOTE_SIZE = (300, 110)
+_FONT, _LINE = "Calibri", 15.0
+_WRAPPED = ("why", "column", "written", "examples")
 
 
 def write_map_workbook(proposal: ProposedMapping, path: str | os.PathLike[str]) -> Path:
@@ -83,28 +84,44 @@ def write_map_workbook(proposal: ProposedMapping, path: str | os.PathLike[str]) 
         raise OptionError(f"the folder for {target.name} does not exist", hint="Make it first.")
     if target.exists():
         raise OptionError(f"{target.name} is there already", hint="Nothing is written over: choose another name.")
-    replace_file(target, _workbook(proposal))
+    replace_file(target, _workbook(proposal, target.name))
     return target
 
 
-def _workbook(proposal: ProposedMapping) -> bytes:
+def _workbook(proposal: ProposedMapping, name: str) -> bytes:
     import openpyxl
 
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
-    tables: dict[str, Sequence[Sequence[object]]] = {
-        "columns": [_column_row(line) for line in proposal.lines],
-        "codes": [(c.part, c.name, c.written, c.code or "?", c.sure, c.why) for c in proposal.codes],
-        "visits": [(v.name, "?" if v.week is None else v.week, v.sure, v.why) for v in proposal.visits],
-        "settings": _settings(proposal),
+    has_tables = bool(proposal.files)
+    tables: dict[str, list[tuple[object, ...]]] = {
+        "columns": [(line.table, *_column_row(line)) for line in proposal.lines],
+        "codes": [
+            (c.table, c.part, c.name, c.written, c.code or ASKED, _sure(c.code, c.sure), c.why) for c in proposal.codes
+        ],
+        "visits": [
+            (v.name, ASKED if v.week is None else v.week, _sure(v.week, v.sure), v.why) for v in proposal.visits
+        ],
+        "settings": list(_settings(proposal)),
     }
-    for name, rows in tables.items():
-        _sheet(book, name, HEADERS[name], rows)
-    _help(book, proposal.questions)
-    _drop_downs(book, {name: len(rows) for name, rows in tables.items()})
+    _start(book, proposal, name)
+    lists = _Lists(book)
+    for sheet, rows in tables.items():
+        header: tuple[str, ...] = HEADERS[sheet]
+        if sheet in WITH_TABLE:
+            header = (TABLE, *header) if has_tables else header
+            rows = rows if has_tables else [row[1:] for row in rows]
+        _sheet(book, sheet, header, rows)
+        _drop_downs(book[sheet], header, rows, lists)
+    book.move_sheet("lists", offset=len(tables))
     target = io.BytesIO()
     book.save(target)
     return repack(target.getvalue())
+
+
+def _sure(answer: object, sure: str) -> str:
+    """A question says by its "?" that it waits; once it is answered, no guess is left to look at."""
+    return "" if answer is None else sure
 
 
 def _column_row(line: Line) -> tuple[str, ...]:
@@ -113,6 +130,8 @@ def _column_row(line: Line) -> tuple[str, ...]:
         "left_out": LEAVE_OUT,
         "status": STATE,
         "forms": FORM,
+        "aside": ASIDE,
+        "wide_items": f"{line.name}_{line.item}",
         "covariates": f"{COVARIATE}{line.name}",
         "baseline": f"{BASELINE}{line.name}",
         "dates": f"{DATE}{line.name}",
@@ -121,45 +140,79 @@ def _column_row(line: Line) -> tuple[str, ...]:
     return (line.column, becomes, line.visit, line.form, sure, line.why, line.examples)
 
 
-def _settings(proposal: ProposedMapping) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("duplicates", "", "refuse", "two rows of one person and visit")]
+def _settings(proposal: ProposedMapping) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = [("duplicates", "", "refuse", "two rows of one person, visit and instrument")]
     if any(line.part == "dates" for line in proposal.lines):
-        rows.append(("date order", "", proposal.order or "?", "how the dates are written: iso, dmy, mdy"))
-    return rows
-
-
-@cache
-def targets() -> tuple[str, ...]:
-    """Return what a column can become, for the drop-down."""
-    totals = instruments()
-    return (
-        TO_DECIDE, LEAVE_OUT, *fields(), *totals, *(f"{BASELINE}{name}" for name in totals),
-        *(f"{DATE}{name}" for name in ("start", "day", "referral_day", "end_day")), f"{COVARIATE}name", STATE, FORM,
-    )  # fmt: skip
-
-
-def _all_codes() -> tuple[str, ...]:
-    found = {code: None for name in fields() if name in CODED or fields()[name].enum for code in choices(name)}
-    return ("?", *found, *instruments())
+        rows.append(("date order", "", proposal.order or ASKED, "how the dates are written: iso, dmy, mdy"))
+    if proposal.counts_from_one:
+        rows.append(("first day", "", "1", "CDISC counts the start as day 1, and knows no day 0"))
+    if proposal.sheet is not None:
+        rows.append(("sheet", "", str(proposal.sheet), "the sheet of the workbook that is read"))
+    for fact in proposal.facts:
+        said = {True: ON_FORM, False: TURNED, None: ASKED}[fact.raw_order]
+        rows.append(("reversed items", fact.name, said, fact.why))
+    return rows + [("file", table, file, f"the file that holds {table}") for table, file in proposal.files.items()]
 
 
 def _sheet(book: Any, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    from openpyxl.comments import Comment
     from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(name)
-    sheet.freeze_panes = "B2"
+    last = get_column_letter(len(header))
+    sheet.freeze_panes = sheet.cell(2, 2 + (header[0] == TABLE))
+    sheet.auto_filter.ref = f"A1:{last}{max(2, len(rows) + 1)}"
     for place, label in enumerate(header, start=1):
-        sheet.cell(1, place, label).font = Font(bold=True)
-        sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS[label]
+        cell = sheet.cell(1, place, label)
+        cell.font = Font(name=_FONT, bold=True, color=_HEAD_FONT)
+        cell.fill = PatternFill("solid", start_color=_HEAD_FILL)
+        note = NOTES.get((name, label))
+        if note:
+            cell.comment = Comment(note, "ipt-outcomes", width=_NOTE_SIZE[0], height=_NOTE_SIZE[1])
+        sheet.column_dimensions[get_column_letter(place)].width = WIDTHS[label]
     for number, row in enumerate(rows, start=2):
-        colour = next((_FILL[value] for value in row if isinstance(value, str) and value in _FILL), None)
         for place, value in enumerate(row, start=1):
             cell = sheet.cell(number, place)
             _put(cell, value)
-            cell.alignment = Alignment(vertical="top", wrap_text=header[place - 1] == "why")
-            if colour is not None:
-                cell.fill = PatternFill("solid", start_color=colour)
+            cell.alignment = Alignment(vertical="top", wrap_text=header[place - 1] in _WRAPPED)
+            if header[place - 1] in ("why", "examples"):
+                cell.font = Font(name=_FONT, size=10, color="595959")
+        sheet.row_dimensions[number].height = _height(header, row)
+    _colours(sheet, header, len(rows))
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = "1:1"
+
+
+def _height(header: Sequence[str], row: Sequence[object]) -> float:
+    """Room for wrapped text: a spreadsheet makes no row taller for what a program wrote."""
+    lines = [
+        -(-len(str(value)) // (WIDTHS[label] + 4))
+        for label, value in zip(header, row, strict=True)
+        if label in _WRAPPED
+    ]
+    return _LINE * max([1, *lines])
+
+
+def _colours(sheet: Any, header: Sequence[str], size: int) -> None:
+    """Colours that follow what a person chooses: red, orange and yellow turn green once it says decided."""
+    from openpyxl.formatting.rule import FormulaRule
+    from openpyxl.styles import PatternFill
+    from openpyxl.utils import get_column_letter
+
+    letters = {label: get_column_letter(place) for place, label in enumerate(header, start=1)}
+    area = f"A2:{get_column_letter(len(header))}{size + 1 + _ROOM}"
+    rules = []
+    for label, text, colour in (
+        ("becomes", TO_DECIDE, _RED), ("code", ASKED, _RED), ("week", ASKED, _RED), ("value", ASKED, _RED),
+        ("confidence", GUESS, _ORANGE), ("confidence", "likely", _YELLOW), ("confidence", DECIDED, _GREEN),
+    ):  # fmt: skip
+        if label in letters:
+            rules.append((f'${letters[label]}2="{text}"', colour))
+    for formula, colour in rules:
+        fill = PatternFill("solid", start_color=colour, end_color=colour)
+        sheet.conditional_formatting.add(area, FormulaRule(formula=[formula], fill=fill, stopIfTrue=True))
 
 
 def _put(cell: Any, value: object) -> None:
@@ -177,48 +230,105 @@ def _put(cell: Any, value: object) -> None:
     cell.quotePrefix = text.startswith(RUNS)
 
 
-def _help(book: Any, questions: Sequence[str]) -> None:
-    from openpyxl.styles import Alignment, Font
+def _start(book: Any, proposal: ProposedMapping, name: str) -> None:
+    """The first sheet: what to do, and what is still to decide."""
+    from openpyxl.styles import Alignment, Font, PatternFill
 
-    sheet = book.create_sheet("help")
-    sheet.column_dimensions["A"].width = 110
-    lines = [*_HELP, *(["Also to decide:", *questions] if questions else [])]
-    for number, line in enumerate(lines, start=1):
-        _put(sheet.cell(number, 1), line)
-        sheet.cell(number, 1).alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.cell(1, 1).font = Font(bold=True)
+    sheet = book.create_sheet(START)
+    sheet.sheet_view.showGridLines = False
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 5, _HELP_WIDTH
+    command = f"ipt-outcomes check {proposal.source} --mapping {name}"
+    decisions = proposal.decisions()
+    lines = [("A", "", "Which column is which?"), ("", "", ""), ("text", "", f"{proposal.source}: {proposal.layout}.")]
+    lines += [("", "", ""), ("head", "", "What to do")]
+    lines += [("text", f"{number}.", step) for number, step in enumerate(STEPS, start=1)]
+    lines += [("code", "", command), ("", "", ""), ("head", "", "Colours")]
+    lines += [(colour, "", f"{word}: {told}") for colour, (word, told) in COLOURS.items()]
+    lines += [("", "", ""), ("head", "", f"To decide ({len(decisions)})" if decisions else "Nothing is left to decide")]
+    lines += [("text", f"{number}.", decision) for number, decision in enumerate(decisions, start=1)]
+    lines += [("text", "", f"Note: {hint}") for hint in proposal.hints]
+    for row, (style, number, text) in enumerate(lines, start=1):
+        _put(sheet.cell(row, 1), number)
+        cell = sheet.cell(row, 2)
+        _put(cell, text)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.cell(row, 1).alignment = Alignment(vertical="top", horizontal="right")
+        sheet.row_dimensions[row].height = _LINE * max(1, -(-len(text) // _HELP_WIDTH)) + (8 if style == "A" else 1)
+        if style in ("A", "head"):
+            cell.font = Font(name=_FONT, bold=True, size=16 if style == "A" else 12, color=_HEAD_FILL)
+        elif style == "code":
+            cell.font = Font(name="Courier New")
+        elif style in COLOURS:
+            sheet.cell(row, 1).fill = PatternFill("solid", start_color=style)
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _drop_downs(book: Any, sizes: dict[str, int]) -> None:
-    """Choices from a hidden sheet: a list inside the rule itself may hold 255 characters only."""
-    lists = book.create_sheet("lists")
-    lists.sheet_state = "hidden"
-    wanted: list[tuple[str, str, Sequence[str], bool]] = [
-        ("columns", "B", targets(), False),
-        ("columns", "E", CONFIDENCE, True),
-        ("codes", "A", ("codes", "missing", "exclude"), True),
-        ("codes", "D", _all_codes(), False),
-        ("codes", "E", CONFIDENCE, True),
-        ("visits", "C", CONFIDENCE, True),
-        ("settings", "A", SETTINGS, True),
-        ("settings", "C", (*RULES, "before", "after", *ORIGINS), False),
-    ]
-    for place, (name, column, options, is_strict) in enumerate(wanted, start=1):
-        _drop_down(book[name], column, sizes[name], lists, place, options, is_strict)
+class _Lists:
+    """Choices on a hidden sheet: a list inside the rule itself may hold 255 characters only."""
+
+    def __init__(self, book: Any) -> None:
+        self.sheet = book.create_sheet("lists")
+        self.sheet.sheet_state = "hidden"
+        self.known: dict[tuple[str, ...], str] = {}
+
+    def area(self, options: tuple[str, ...]) -> str:
+        """Return where a list of choices stands, and put it there if it is new."""
+        from openpyxl.utils import get_column_letter
+
+        if options not in self.known:
+            place = len(self.known) + 1
+            for number, option in enumerate(options, start=1):
+                _put(self.sheet.cell(number, place), option)
+            letter = get_column_letter(place)
+            self.known[options] = f"lists!${letter}$1:${letter}${len(options)}"
+        return self.known[options]
 
 
-def _drop_down(
-    sheet: Any, column: str, size: int, lists: Any, place: int, options: Sequence[str], is_strict: bool
-) -> None:
+def _drop_downs(sheet: Any, header: Sequence[str], rows: Sequence[Sequence[object]], lists: _Lists) -> None:
+    size, name = len(rows), sheet.title
+    whole = (2, size + 1 + _ROOM)
+    plain: dict[str, tuple[tuple[str, ...], bool]] = {
+        "becomes": (targets(), False), "confidence": (CONFIDENCE, True), "part": (PARTS, True),
+        "setting": (tuple(SETTINGS), True),
+    }  # fmt: skip
+    for place, label in enumerate(header, start=1):
+        if label in plain:
+            options, is_strict = plain[label]
+            _drop_down(sheet, place, whole, lists.area(options), NOTES.get((name, label), ""), is_strict)
+    where = {label: place for place, label in enumerate(header)}
+    if name == "codes":
+        blocks = groupby(range(size), key=lambda row: (rows[row][where["part"]], rows[row][where["name"]]))
+        for (part, field), block in blocks:
+            numbers = list(block)
+            options = _codes(str(field)) if part == "codes" else ()
+            if options:
+                span = (numbers[0] + 2, numbers[-1] + 2)
+                _drop_down(sheet, where["code"] + 1, span, lists.area(options), NOTES["codes", "code"], False)
+    elif name == "settings":
+        for row, cells in enumerate(rows, start=2):
+            options = SETTINGS[str(cells[0])]
+            if options:
+                _drop_down(sheet, 3, (row, row), lists.area(options), NOTES["settings", "value"], True)
+
+
+def _codes(field: str) -> tuple[str, ...]:
+    if field == "instrument":
+        return (ASKED, *instruments())
+    return (ASKED, *choices(field)) if choices(field) else ()
+
+
+def _drop_down(sheet: Any, place: int, rows: tuple[int, int], area: str, note: str, is_strict: bool) -> None:
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    for number, option in enumerate(options, start=1):
-        _put(lists.cell(number, place), option)
-    letter = get_column_letter(place)
-    rule = DataValidation(type="list", formula1=f"lists!${letter}$1:${letter}${len(options)}", allow_blank=True)
+    rule = DataValidation(type="list", formula1=area, allow_blank=True)
     # What is not in the list may be typed (an item, a code's reason) where the sheet cannot know it.
     rule.showErrorMessage = is_strict
+    rule.errorTitle, rule.error = "Choose from the list", "This cell takes only what is in its list."
+    if note:
+        rule.showInputMessage, rule.promptTitle = True, sheet.cell(1, place).value
+        rule.prompt = note[:250]
     sheet.add_data_validation(rule)
-    # Room for rows that people add.
-    rule.add(f"{column}2:{column}{size + 40}")
+    letter = get_column_letter(place)
+    rule.add(f"{letter}{rows[0]}:{letter}{rows[1]}")

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from ipt_outcomes.errors import IptError, OptionError
+from ipt_outcomes.errors import OptionError
 from ipt_outcomes.io.cohort.dictionary import IDS, target_of
 from ipt_outcomes.io.cohort.mapping import CohortMapping, read_cohort_mapping
-from ipt_outcomes.io.guarded import reading_session
-from ipt_outcomes.io.propose.workbook import (
+from ipt_outcomes.io.propose.workbook_faults import check_cells
+from ipt_outcomes.io.propose.workbook_sheets import Row, Sheets, read_sheets
+from ipt_outcomes.io.propose.workbook_words import (
+    ASIDE,
+    ASKED,
     BASELINE,
     COVARIATE,
     DATE,
     FORM,
-    HEADERS,
+    GUESS,
     LEAVE_OUT,
-    SETTINGS,
+    ON_FORM,
     STATE,
+    TABLE,
     TO_DECIDE,
 )
-from ipt_outcomes.io.table import read_table
+from ipt_outcomes.results import plural
 
-_MOST_BYTES = 5_000_000
-_GUESS = "guess"
-_ASKED = "?"
+_HINT = (
+    "Correct the cells named; where a cell says guess, choose decided once you have looked at its row; where it says "
+    "? or to decide, put the answer."
+)
 
 
 def read_map_workbook(path: str | os.PathLike[str]) -> CohortMapping:
@@ -47,13 +49,13 @@ def read_map_workbook(path: str | os.PathLike[str]) -> CohortMapping:
     IptError
         The file cannot be read or is no such workbook.
     OptionError
-        Something is wrong in it or not decided yet; all faults are listed.
+        Something is wrong in it or not decided yet; all faults are listed, each with its sheet and cell.
     """
     return read_cohort_mapping(path)
 
 
 def workbook_record(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a workbook says, in the form of the TOML file; nothing is judged here.
+    """Return what a workbook says, in the form of the TOML file.
 
     Parameters
     ----------
@@ -66,139 +68,157 @@ def workbook_record(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     OptionError
-        No such file, too large, or no such workbook.
+        No such file, too large, or no such workbook; cells that are wrong or not decided yet, all of them.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
-        raise OptionError(f"there is no mapping file {file.name}")
-    if file.stat().st_size > _MOST_BYTES:
-        raise OptionError(f"{file.name} is too large for a mapping: more than {_MOST_BYTES // 1_000_000} MB")
+    sheets = read_sheets(file)
+    check_cells(sheets)
+    if sheets.faults:
+        n = len(sheets.faults)
+        told = "\n".join(f"- {fault}" for fault in sheets.faults)
+        raise OptionError(f"{file.name}: {n} {plural(n, 'cell is', 'cells are')} wrong or not decided yet:\n{told}",
+                          hint=_HINT)  # fmt: skip
+    return record_of(sheets)
+
+
+def record_of(sheets: Sheets) -> dict[str, Any]:
+    """Return what the sheets say; nothing is judged here, what is left to a person is under ``undecided``.
+
+    Parameters
+    ----------
+    sheets : Sheets
+
+    Returns
+    -------
+    dict
+    """
     record: dict[str, Any] = {"table": "cohort"}
-    with reading_session():
-        _columns(_rows(file, "columns"), record)
-        _codes(_rows(file, "codes"), record)
-        _visits(_rows(file, "visits"), record)
-        _settings(_rows(file, "settings"), record)
+    for row in sheets.rows["settings"]:
+        _setting(row, record)
+    for row in sheets.rows["columns"]:
+        _column(row, record)
+    for row in sheets.rows["codes"]:
+        _code(row, record)
+    for row in sheets.rows["visits"]:
+        _visit(row, record)
+    for place in (record, *record.get("tables", {}).values()):
+        _item_lists(place)
     if record.get("undecided"):
         record["undecided"] = list(dict.fromkeys(record["undecided"]))
     return record
 
 
-def _rows(file: Path, sheet: str) -> Iterator[dict[str, str]]:
-    """Rows of a sheet as texts; empty ones are skipped."""
-    try:
-        frame = read_table(file, sheet=sheet).frame
-    except IptError as error:
-        if sheet != "columns" and (
-            "no rows" in error.message or "no data" in error.message or "empty" in error.message
-        ):
-            return
-        raise OptionError(f"{file.name} is no mapping: its sheet {sheet!r} cannot be read ({error.message})") from None
-    needed = HEADERS[sheet][:2]
-    absent = [name for name in needed if name not in frame.columns]
-    if absent:
-        raise OptionError(f"{file.name} is no mapping: sheet {sheet!r} has no column {' and no column '.join(absent)}")
-    for row in frame.to_dict("records"):
-        cells = {name: _text(row.get(name)) for name in HEADERS[sheet]}
-        if cells[HEADERS[sheet][0]]:
-            yield cells
+def _place(row: Row, record: dict[str, Any]) -> dict[str, Any]:
+    """The mapping, or the part of it about the table a row is of."""
+    if not row[TABLE]:
+        return record
+    own: dict[str, Any] = record.setdefault("tables", {}).setdefault(row[TABLE], {})
+    return own
 
 
-def _text(cell: Any) -> str:
-    if cell is None or (not isinstance(cell, str) and pd.isna(cell)):
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
+def _before(row: Row) -> str:
+    return f"tables.{row[TABLE]}." if row[TABLE] else ""
 
 
-def _columns(rows: Iterator[dict[str, str]], record: dict[str, Any]) -> None:
-    for row in rows:
-        column, becomes = row["column"], row["becomes"]
-        if becomes in ("", TO_DECIDE):
-            record.setdefault("undecided", []).append(column)
-            continue
-        if becomes == LEAVE_OUT:
-            record.setdefault("left_out", []).append(column)
-            continue
-        if becomes == STATE:
-            continue
-        if becomes == FORM:
-            record["forms"] = {"column": column}
-            continue
-        where = _place(row, record)
-        if row["confidence"] == _GUESS:
-            record.setdefault("undecided", []).append(where)
+def _column(row: Row, record: dict[str, Any]) -> None:
+    column, becomes = row["column"], row["becomes"]
+    place = _place(row, record)
+    key = f"{row[TABLE]}: {column}" if row[TABLE] else column
+    if becomes in ("", TO_DECIDE):
+        record.setdefault("undecided", []).append(key)
+    elif becomes == LEAVE_OUT:
+        place.setdefault("left_out", []).append(column)
+    elif becomes == FORM:
+        place["forms"] = {"column": column}
+    elif becomes not in (STATE, ASIDE):
+        waits = _named(row, place, record, key)
+        if row["form"]:
+            place.setdefault("unseen", {})[column] = row["form"]
+        if row["confidence"] == GUESS:
+            record.setdefault("undecided", []).append(waits)
 
 
-def _place(row: dict[str, str], record: dict[str, Any]) -> str:
+def _named(row: Row, place: dict[str, Any], record: dict[str, Any], key: str) -> str:
     """Put a column into its part of the mapping; return what a guess about it is called."""
     column, becomes = row["column"], row["becomes"]
     for prefix, part in ((COVARIATE, "covariates"), (BASELINE, "baseline"), (DATE, "dates")):
-        if becomes.startswith(prefix.strip()):
-            record.setdefault(part, {})[becomes.removeprefix(prefix.strip()).strip()] = column
-            if row["form"]:
-                record.setdefault("unseen", {})[column] = row["form"]
-            return "[dates]" if part == "dates" else column
-    if row["visit"]:
-        record.setdefault("wide", {}).setdefault(becomes, {})[row["visit"]] = column
-        return f"[wide.{becomes}]"
-    known = record.setdefault("columns", {})
+        if not becomes.startswith(prefix.strip()):
+            continue
+        name = becomes.removeprefix(prefix.strip()).strip()
+        if part == "dates" and name == "start":
+            record.setdefault("dates", {})["start"] = column
+            return "[dates]"
+        place.setdefault(part, {})[name] = column
+        return f"[{_before(row)}dates]" if part == "dates" else key
     target = target_of(becomes)
+    if row["visit"] and target is not None and target.kind == "item":
+        forms = place.setdefault("wide_items", {}).setdefault(target.name, {})
+        forms.setdefault(row["visit"], {})[int(target.part)] = column
+        return f"[{_before(row)}wide_items.{target.name}]"
+    if row["visit"]:
+        place.setdefault("wide", {}).setdefault(becomes, {})[row["visit"]] = column
+        return f"[{_before(row)}wide.{becomes}]"
+    known = place.setdefault("columns", {})
     if becomes in known and target is not None and target.name in IDS:
         known[becomes] = [*([known[becomes]] if isinstance(known[becomes], str) else known[becomes]), column]
-    elif becomes in known:
-        # Said by the mapping's own checks, which know how to go on.
-        record.setdefault("undecided", []).append(f"{column} ({becomes}, as {known[becomes]} is)")
     else:
-        known[becomes] = column
-    return column
+        known.setdefault(becomes, column)
+    return key
 
 
-def _codes(rows: Iterator[dict[str, str]], record: dict[str, Any]) -> None:
-    for row in rows:
-        part, name, code = row["part"], row["name"], row["code"] or _ASKED
-        record.setdefault(part, {}).setdefault(name, {})[row["written"]] = code
-        if row["confidence"] == _GUESS or code == _ASKED:
-            record.setdefault("undecided", []).append(f"[{part}.{name}]")
+def _item_lists(place: dict[str, Any]) -> None:
+    """Items by number become lists in the order of the form."""
+    for forms in place.get("wide_items", {}).values():
+        for visit, items in forms.items():
+            forms[visit] = [items[number] for number in sorted(items)]
 
 
-def _visits(rows: Iterator[dict[str, str]], record: dict[str, Any]) -> None:
-    for row in rows:
-        try:
-            week: float | str = float(row["week"].replace(",", "."))
-        except ValueError:
-            week = row["week"] or _ASKED
-        record.setdefault("visits", {})[row["visit"]] = week
-        if row["confidence"] == _GUESS:
-            record.setdefault("undecided", []).append("[visits]")
+def _code(row: Row, record: dict[str, Any]) -> None:
+    part, name, code = row["part"], row["name"], row["code"] or ASKED
+    place = _place(row, record) if part == "missing" else record
+    place.setdefault(part, {}).setdefault(name, {})[row["written"]] = code
+    if row["confidence"] == GUESS or code == ASKED:
+        before = _before(row) if part == "missing" else ""
+        record.setdefault("undecided", []).append(f"[{before}{part}.{name}]")
 
 
-def _settings(rows: Iterator[dict[str, str]], record: dict[str, Any]) -> None:
-    for row in rows:
-        setting, name, value = row["setting"], row["name"], row["value"]
-        if not value:
-            continue
-        if setting == "constants":
-            record.setdefault("constants", {})[name] = _number_or_text(value)
-        elif setting == "duplicates":
-            record["duplicates"] = {"rule": value}
-        elif setting == "areas":
-            record["areas"] = {"set": value}
-        elif setting == "varies":
-            record.setdefault("varies", []).append(value)
-        elif setting == "date order":
-            record.setdefault("dates", {})["order"] = value
-        elif setting == "same ids":
-            record["ids"] = {"alike": value}
-        elif setting == "baseline rule":
-            record.setdefault("baseline", {})["rule"] = value
-        else:
-            raise OptionError(f"settings: {setting!r} is none of {', '.join(SETTINGS)}")
+def _visit(row: Row, record: dict[str, Any]) -> None:
+    week = number(row["week"])
+    record.setdefault("visits", {})[row["visit"]] = (row["week"] or ASKED) if week is None else week
+    if row["confidence"] == GUESS or week is None:
+        record.setdefault("undecided", []).append("[visits]")
 
 
-def _number_or_text(text: str) -> str | float:
+def number(text: str) -> float | None:
+    """Return a number as people type it, with either mark; None for what is none."""
     try:
-        return float(text)
+        return float(text.replace(",", "."))
     except ValueError:
-        return text
+        return None
+
+
+def _setting(row: Row, record: dict[str, Any]) -> None:
+    setting, name, value = row["setting"], row["name"], row["value"]
+    if not value or (setting == "reversed items" and value == ASKED):
+        if value:
+            record.setdefault("undecided", []).append(f"[instruments.{name}]")
+        return
+    if setting == "constants":
+        typed = number(value)
+        record.setdefault("constants", {})[name] = value if typed is None else typed
+    elif setting == "varies":
+        record.setdefault("varies", []).append(value)
+    elif setting == "date order":
+        record.setdefault("dates", {})["order"] = value
+    elif setting == "first day":
+        record["days"] = {"first": int(value)}
+    elif setting == "reversed items":
+        record.setdefault("instruments", {})[name] = {"raw_order": value == ON_FORM}
+    elif setting == "sheet":
+        record["sheet"] = int(value) if value.isdigit() else value
+    elif setting == "file":
+        record.setdefault("tables", {}).setdefault(name, {})["file"] = value
+    else:
+        part, key = {"duplicates": ("duplicates", "rule"), "areas": ("areas", "set"), "same ids": ("ids", "alike"),
+                     "baseline rule": ("baseline", "rule")}[setting]  # fmt: skip
+        record.setdefault(part, {})[key] = value

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.errors import OptionError
+from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.meta.inputs import require_level
 from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ipt_outcomes.effects.effect_sizes import EffectSizes
     from ipt_outcomes.meta.multilevel.blocks import Blocks
 
 COLUMNS = (
@@ -172,6 +175,47 @@ class MultilevelEffect(ResultObject):
                 for name, estimate, (low, high) in zip(names, estimates, rows, strict=True)
             ]
         )
+
+    def plot(
+        self,
+        effects: EffectSizes,
+        ax: Axes | None = None,
+        *,
+        study: Any,
+        kind: Literal["forest", "caterpillar"] = "forest",
+        **options: Any,
+    ) -> Axes:
+        """Draw the effects, grouped by study or sorted by size, with the pooled effect.
+
+        Parameters
+        ----------
+        effects : EffectSizes
+            The effects that were pooled; the result itself keeps none.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        study : array_like, shape (k,)
+            Study of each effect.
+        kind : {"forest", "caterpillar"}
+            "forest" lists every effect under its study, "caterpillar" has room for hundreds.
+        **options
+            As in `ipt_outcomes.figures.nested_forest` or `ipt_outcomes.figures.caterpillar`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        OptionError
+            `kind` is not one of the choices, or the fit has moderators: there is no one pooled effect.
+        """
+        from ipt_outcomes import figures
+
+        require_choice("kind", kind, ("forest", "caterpillar"))
+        if self.qm is not None:
+            raise OptionError("a model with moderators has no one pooled effect to draw: plot a fit without them")
+        draw = figures.nested_forest if kind == "forest" else figures.caterpillar
+        return draw(effects, study=study, ax=ax, **{"pooled": self, "level": self.level, **options})
 
     def summary(self, digits: int = 2) -> str:
         """Return the result in plain text.

@@ -51,6 +51,16 @@ def weights_of(arms: Arms, tau2: float) -> np.ndarray:
     return np.asarray(np.diag(u) - np.where(same, np.multiply.outer(u, u) / total[:, None], 0.0))
 
 
+def designs_of(arms: Arms) -> np.ndarray:
+    """Number the design (set of treatments) of each arm's trial, shape (N,)."""
+    sets: dict[tuple[int, ...], int] = {}
+    design = np.zeros(arms.study.size, dtype=int)
+    for number in range(len(arms.studies)):
+        rows = np.flatnonzero(arms.study == number)
+        design[rows] = sets.setdefault(tuple(sorted(arms.treatment[rows])), len(sets))
+    return design
+
+
 def fit_within(arms: Arms, tau2: float, design: np.ndarray) -> tuple[float, int, float]:
     """Fit every design by itself: sums of q, df and trace over the designs that several trials share.
 
@@ -65,7 +75,24 @@ def fit_within(arms: Arms, tau2: float, design: np.ndarray) -> tuple[float, int,
     -------
     tuple of float, int and float
     """
-    q, df, trace = 0.0, 0, 0.0
+    found = [fit for _, fit in fit_designs(arms, tau2, design)]
+    return sum(fit.q for fit in found), sum(fit.df for fit in found), sum(fit.trace for fit in found)
+
+
+def fit_designs(arms: Arms, tau2: float, design: np.ndarray) -> list[tuple[int, NetworkFit]]:
+    """Fit every design that several trials share, by itself: its number and its fit.
+
+    Parameters
+    ----------
+    arms : Arms
+    tau2 : float
+    design : numpy.ndarray of int, shape (N,)
+
+    Returns
+    -------
+    list of (int, NetworkFit)
+    """
+    found = []
     for number in range(int(design.max()) + 1):
         rows = np.flatnonzero(design == number)
         names, study = np.unique(arms.study[rows], return_inverse=True)
@@ -80,9 +107,8 @@ def fit_within(arms: Arms, tau2: float, design: np.ndarray) -> tuple[float, int,
             variance=arms.variance[rows],
             studies=tuple(names),
         )
-        found = fit_network(part, tau2)
-        q, df, trace = q + found.q, df + found.df, trace + found.trace
-    return q, df, trace
+        found.append((number, fit_network(part, tau2)))
+    return found
 
 
 def fit_network(arms: Arms, tau2: float) -> NetworkFit:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.meta.inference import chi2_p
 from ipt_outcomes.meta.inputs import require_level
 from ipt_outcomes.meta.network.arms import Arms, read_arms
-from ipt_outcomes.meta.network.model import NetworkFit, fit_network, fit_within, moment_tau2, reml_tau2
+from ipt_outcomes.meta.network.model import NetworkFit, designs_of, fit_network, fit_within, moment_tau2, reml_tau2
 from ipt_outcomes.meta.network.result import NetworkEffect
-from ipt_outcomes.results import Provenance, format_number
+from ipt_outcomes.results import Provenance, format_number, plural
 
 
 def network(
@@ -93,7 +92,7 @@ def network(
     common = fit_network(arms, 0.0)
     variance = moment_tau2(common.q, common.df, common.trace) if tau2 == "DL" else reml_tau2(arms)
     random = fit_network(arms, variance)
-    design = _designs(arms)
+    design = designs_of(arms)
     within = fit_within(arms, 0.0, design)
     inside = moment_tau2(*within)
     between = fit_network(arms, inside).q - fit_within(arms, inside, design)[0]
@@ -117,6 +116,7 @@ def network(
         q_inconsistency_p_value=chi2_p(inconsistent, df) if df > 0 else None,
         q_inconsistency_random=max(0.0, between) if df > 0 else 0.0,
         q_inconsistency_random_p_value=chi2_p(max(0.0, between), df) if df > 0 else None,
+        tau2_within=inside,
         tau2_method=tau2,
         level=float(level),
         method=f"Network meta-analysis by weighted least squares, trials with several arms count once; tau2 by {tau2}; "
@@ -132,16 +132,6 @@ def network(
     )
 
 
-def _designs(arms: Arms) -> np.ndarray:
-    """Number the design (set of treatments) of each arm's trial."""
-    sets: dict[tuple[int, ...], int] = {}
-    design = np.zeros(arms.study.size, dtype=int)
-    for number in range(len(arms.studies)):
-        rows = np.flatnonzero(arms.study == number)
-        design[rows] = sets.setdefault(tuple(sorted(arms.treatment[rows])), len(sets))
-    return design
-
-
 def _notes(arms: Arms, common: NetworkFit) -> tuple[str, ...]:
     notes = []
     if common.df <= 0:
@@ -149,5 +139,7 @@ def _notes(arms: Arms, common: NetworkFit) -> tuple[str, ...]:
             "There are no more contrasts than treatments need: neither heterogeneity nor inconsistency can be seen."
         )
     if arms.n_dropped:
-        notes.append(f"{arms.n_dropped} rows without an estimate or standard error were left out.")
+        rows = plural(arms.n_dropped, "row without an estimate or standard error was", "rows without an estimate or "
+                      "standard error were")  # fmt: skip
+        notes.append(f"{arms.n_dropped} {rows} left out.")
     return tuple(notes)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from ipt_outcomes.errors import require_choice
-from ipt_outcomes.meta.inference import quantile
+from ipt_outcomes.errors import OptionError, require_choice
+from ipt_outcomes.meta.inference import chi2_p, quantile
 from ipt_outcomes.meta.network.arms import Arms
 from ipt_outcomes.meta.network.contributions import contributions
-from ipt_outcomes.meta.network.model import NetworkFit
+from ipt_outcomes.meta.network.model import NetworkFit, designs_of, fit_designs
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ModelName = Literal["random", "common"]
 
@@ -41,6 +44,8 @@ class NetworkEffect(ResultObject):
         Between designs (design-by-treatment interaction), common effect.
     q_inconsistency_random, q_inconsistency_random_p_value : float, float or None
         The same with the variance that is left within designs.
+    tau2_within : float
+        That variance, by the method of moments.
     tau2_method : {"DL", "REML"}
     level : float
     method : str
@@ -68,6 +73,7 @@ class NetworkEffect(ResultObject):
     q_inconsistency_p_value: float | None
     q_inconsistency_random: float
     q_inconsistency_random_p_value: float | None
+    tau2_within: float
     tau2_method: Literal["DL", "REML"]
     level: float
     method: str
@@ -149,8 +155,9 @@ class NetworkEffect(ResultObject):
         Returns
         -------
         pandas.DataFrame
-            ``arm1 arm2 k direct direct_se indirect indirect_se difference difference_se p_value
-            direct_share``, one row per pair that a trial compares; NaN where there is no indirect evidence.
+            ``arm1 arm2 k direct direct_se indirect indirect_se difference difference_se p_value direct_share``,
+            then ``statistic`` of the difference and normal limits ``direct_ci_low direct_ci_high indirect_ci_low ...
+            difference_ci_high``; one row per pair that a trial compares, NaN where there is no indirect evidence.
 
         References
         ----------
@@ -171,6 +178,51 @@ class NetworkEffect(ResultObject):
             record = {"arm1": self.treatments[a], "arm2": self.treatments[b], "k": len(group)}
             record |= {"direct": direct, "direct_se": 1 / np.sqrt(total)}
             records.append(record | _indirect(direct, network, float(se[a, b]), share, total))
+        found = pd.DataFrame(records)
+        found["statistic"] = found["difference"] / found["difference_se"]
+        reach = quantile(None, self.level)
+        for name in ("direct", "indirect", "difference"):
+            found[f"{name}_ci_low"] = found[name] - reach * found[f"{name}_se"]
+            found[f"{name}_ci_high"] = found[name] + reach * found[f"{name}_se"]
+        return found
+
+    def decomposition(self) -> pd.DataFrame:
+        """Return Cochran's Q split into heterogeneity within designs and inconsistency between them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``source q df p_value``: "total", "within designs", "between designs", and "between designs, random
+            effects" with the variance left within designs.
+
+        References
+        ----------
+        Krahn, Binder, Koenig (2013), BMC Med Res Methodol 13:35, doi:10.1186/1471-2288-13-35.
+        """
+        df = (self.q_df, self.q_heterogeneity_df, self.q_inconsistency_df, self.q_inconsistency_df)
+        q = (self.q, self.q_heterogeneity, self.q_inconsistency, self.q_inconsistency_random)
+        names = ("total", "within designs", "between designs", "between designs, random effects")
+        p = [chi2_p(one, free) if free > 0 else np.nan for one, free in zip(q, df, strict=True)]
+        return pd.DataFrame({"source": names, "q": q, "df": df, "p_value": p})
+
+    def designs(self) -> pd.DataFrame:
+        """Return the designs (sets of treatments that trials compare) and heterogeneity within each.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``design k q df p_value``, a row per design; NaN where one trial only has it.
+        """
+        design = designs_of(self.arms)
+        fits = dict(fit_designs(self.arms, 0.0, design))
+        records = []
+        for number in range(int(design.max()) + 1):
+            rows = np.flatnonzero(design == number)
+            names = [str(self.treatments[i]) for i in np.unique(self.arms.treatment[rows])]
+            record = {"design": " : ".join(names), "k": int(np.unique(self.arms.study[rows]).size)}
+            fit = fits.get(number)
+            own = (np.nan, 0, np.nan) if fit is None else (fit.q, fit.df, chi2_p(fit.q, fit.df))
+            records.append(record | dict(zip(("q", "df", "p_value"), own, strict=True)))
         return pd.DataFrame(records)
 
     def league(self, model: ModelName = "random") -> pd.DataFrame:
@@ -225,6 +277,46 @@ class NetworkEffect(ResultObject):
         """
         require_choice("model", model, ("random", "common"))
         return contributions(self.arms, self.tau2 if model == "random" else 0.0)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        kind: Literal["network", "ranking", "league"] = "network",
+        better: Literal["higher", "lower"] | None = None,
+        **options: Any,
+    ) -> Axes:
+        """Draw the network, the ranking of its treatments, or the league table.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        kind : {"network", "ranking", "league"}
+        better : {"higher", "lower"}, optional
+            Whether a higher estimate is better; needed for "ranking" and "league".
+        **options
+            As in `ipt_outcomes.figures.network` (such as `people`), `ranking` or `league`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        OptionError
+            `kind` is not one of the choices, or `better` is needed and left out.
+        """
+        from ipt_outcomes import figures
+
+        require_choice("kind", kind, ("network", "ranking", "league"))
+        if kind == "network":
+            return figures.network(self, ax=ax, **options)
+        if better is None:
+            raise OptionError(f"a {kind} needs better: say whether a higher or a lower estimate is better")
+        if kind == "ranking":
+            return figures.ranking(self.ranking(better), ax=ax, **options)
+        return figures.league(self, better=better, ax=ax, **options)
 
     def to_frame(self) -> pd.DataFrame:
         """Return `random`."""

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
-from ipt_outcomes.meta.clustered import study_codes
+from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import chi2_p, infer
 from ipt_outcomes.meta.inputs import Effects, Rows, require_level, unpack
@@ -181,10 +181,7 @@ def selection_model(
     naive = _fit(rows, kind, ends, options)
     options["rho"] = float(rho)
     result = _fit(unpack(combined["yi"], combined["vi"]), kind, ends, options)
-    note = (
-        f"{rows.used.size} effects were combined into {len(combined)} studies first (rho {rho:g}); the answer that "
-        "takes every effect for a study is in `naive`."
-    )
+    note = combined_first(int(rows.used.size), len(combined), rho)
     return replace(result, naive=naive, n_dropped=naive.n_dropped, notes=(*result.notes, note))
 
 

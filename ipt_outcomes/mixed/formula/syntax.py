@@ -24,8 +24,9 @@ FUNCTIONS = (
     "factor",
     "center",
     "scale",
+    "cbind",
 )
-"""The only functions a formula may call."""
+"""The only functions a formula may call; ``cbind`` only as the outcome."""
 
 KEYWORDS = {
     "ns": ("df", "knots", "Boundary.knots"),

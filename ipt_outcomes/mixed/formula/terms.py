@@ -101,7 +101,8 @@ def parse(text: str) -> Formula:
     builder = _Builder()
     random: list[RandomPart] = []
     fixed = builder.fixed(tree.right, random)
-    _check_arithmetic(tree.left, "the outcome")
+    for part in _outcomes(tree.left):
+        _check_arithmetic(part, "the outcome")
     if not any(columns_of(tree.left)):
         raise OptionError("the outcome of the formula reads no column")
     return Formula(
@@ -111,6 +112,18 @@ def parse(text: str) -> Formula:
         random=tuple(random),
         variables=builder.variables,
     )
+
+
+def _outcomes(node: Node) -> tuple[Node, ...]:
+    """The outcome, or events and failures where it is ``cbind(events, failures)``."""
+    if not (isinstance(node, Call) and node.function == "cbind"):
+        return (node,)
+    if len(node.arguments) != 2 or node.options:
+        raise OptionError(
+            f"{node}: cbind takes events and failures",
+            hint="For example cbind(responders, treated - responders) ~ arm + (1 | site).",
+        )
+    return node.arguments
 
 
 def _sorted(terms: list[Term]) -> tuple[Term, ...]:
@@ -170,6 +183,8 @@ class _Builder:
         """Terms of an expression without an intercept."""
         if isinstance(node, Column | Call):
             if isinstance(node, Call):
+                if node.function == "cbind":
+                    raise OptionError(f"{node}: cbind stands on the left of '~' only")
                 for argument in node.arguments:
                     _check_arithmetic(argument, str(node))
             name = str(node)
@@ -255,7 +270,7 @@ def _check_arithmetic(node: Node, where: str) -> None:
     elif isinstance(node, Unary):
         _check_arithmetic(node.operand, where)
     elif isinstance(node, Call):
-        if node.function in {"poly", "ns", "bs", "factor"}:
+        if node.function in {"poly", "ns", "bs", "factor", "cbind"}:
             raise OptionError(f"{where}: {node.function} cannot stand inside another function")
         for argument in node.arguments:
             _check_arithmetic(argument, where)

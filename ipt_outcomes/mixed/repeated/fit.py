@@ -7,15 +7,14 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ipt_outcomes.errors import require_choice
 from ipt_outcomes.mixed.design import Design
 from ipt_outcomes.mixed.effects import fitted
 from ipt_outcomes.mixed.fit import MixedFit
-from ipt_outcomes.mixed.repeated.inference import Spread
 from ipt_outcomes.mixed.repeated.layout import Visits
-from ipt_outcomes.mixed.repeated.robust import Sandwich, sandwich
+from ipt_outcomes.mixed.sandwich import Sandwich, sandwich
+from ipt_outcomes.mixed.spread import Spread
 from ipt_outcomes.mixed.repeated.structures import Covariance
 
 RepeatedDf = Literal["kenward-roger", "kenward-roger-linear", "satterthwaite", "between-within", "residual", "normal"]
@@ -90,29 +89,9 @@ class RepeatedFit(MixedFit):
             return self._between_within(weights)
         return self._inside.spread.df(weights)
 
-    def f_test(self, weights: np.ndarray) -> tuple[int, float, float, float]:
-        """Test that several linear combinations of the coefficients are all 0.
-
-        Parameters
-        ----------
-        weights : numpy.ndarray, shape (r, p_all)
-
-        Returns
-        -------
-        tuple
-            Numerator and denominator degrees of freedom, F, p value. Kenward and Roger's F is scaled.
-        """
-        if not self.df_method.startswith("kenward-roger"):
-            return MixedFit.f_test(self, weights)
-        told = self.design.estimable.told_part(weights)[:, self.design.estimable.kept]
-        rows = _independent(told)
-        if not len(rows):
-            return 0, float("nan"), float("nan"), float("nan")
-        scale, df = self._inside.spread.f_scale(rows)
-        estimate = rows @ self.fixed["estimate"].to_numpy()
-        wald = float(estimate @ np.linalg.solve(rows @ self.vcov @ rows.T, estimate))
-        statistic = scale * wald / len(rows)
-        return len(rows), df, statistic, float(stats.f.sf(statistic, len(rows), df))
+    def f_scale(self, weights: np.ndarray) -> tuple[float, float]:
+        """Return Kenward and Roger's scale of an F statistic and its degrees of freedom; weights of shape (r, p)."""
+        return self._inside.spread.f_scale(weights)
 
     def vcov_robust(self, kind: Sandwich = "CR2") -> np.ndarray:
         """Return the sandwich covariance of the coefficients, people as clusters.
@@ -178,9 +157,3 @@ class RepeatedFit(MixedFit):
 def between_columns(design: Design, constants: np.ndarray) -> np.ndarray:
     """Return which columns do not change within any person, the intercept aside, shape (p,)."""
     return np.array([bool(own) and column.parts != () for own, column in zip(constants, design.fixed, strict=True)])
-
-
-def _independent(rows: np.ndarray) -> np.ndarray:
-    """Combinations that span the same, none of them superfluous."""
-    _, lengths, directions = np.linalg.svd(rows, full_matrices=False)
-    return np.asarray(directions[lengths > 1e-9 * lengths.max(initial=0.0)])

@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import ConvergenceError, DesignError, OptionError, require_choice
+from ipt_outcomes.mixed.centring import constant_columns
 from ipt_outcomes.mixed.columns import as_frame, factor, require_columns
 from ipt_outcomes.mixed.design import Design, build_design
 from ipt_outcomes.mixed.formula import parse
-from ipt_outcomes.mixed.likelihood import constant_columns
 from ipt_outcomes.mixed.rank import estimable
 from ipt_outcomes.mixed.repeated.curvature import Curve, OwnCurve, SharedCurve
 from ipt_outcomes.mixed.repeated.fit import Inside, RepeatedDf, RepeatedFit, between_columns
-from ipt_outcomes.mixed.repeated.inference import Spread, kenward_roger, spread_of
+from ipt_outcomes.mixed.repeated.inference import kenward_roger, spread_of
 from ipt_outcomes.mixed.repeated.layout import Layout, Visits, first_covariance, lay_out, own_times, scheduled_visits
 from ipt_outcomes.mixed.repeated.optimise import Top, climb
 from ipt_outcomes.mixed.repeated.structures import SPATIAL, Covariance, structure_of
+from ipt_outcomes.mixed.spread import Spread
 
 
 def mmrm(

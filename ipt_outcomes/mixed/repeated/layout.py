@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import DesignError, OptionError
+from ipt_outcomes.mixed.centring import Split, constant_columns, lossless_shifts, split_columns, way_back
 from ipt_outcomes.mixed.columns import factor, is_numeric, numbers, used_levels
-from ipt_outcomes.mixed.design import Design, Split, split_columns
-from ipt_outcomes.mixed.likelihood import constant_columns, lossless_shifts, way_back
+from ipt_outcomes.mixed.design import Design
 from ipt_outcomes.mixed.repeated.patterns import Columns, Patterns, sum_patterns
 from ipt_outcomes.sums import Groups
 

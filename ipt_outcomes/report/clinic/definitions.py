@@ -92,13 +92,15 @@ def cuts_used(shown: Shown) -> tuple[Cuts, ...]:
 
 def cited_for(cuts: Cuts) -> tuple[Work, ...]:
     """Return the works that define the cut-offs that were used; none for those a user gave."""
-    used = [name for name in _CUT_WORDS if getattr(cuts, name) is not None and cuts.sources.get(name) != GIVEN]
+    used = [name for name in _CUT_WORDS if getattr(cuts, name) is not None and not cuts.is_own(name)]
     return tuple(dict.fromkeys(work for name in used for work in works_on(cuts.name, name)))
 
 
 def _source(cuts: Cuts, name: str) -> str:
     if cuts.sources.get(name) == GIVEN:
         return "given by whoever made this report"
+    if cuts.is_own(name):
+        return cuts.sources[name]
     source = named(works_on(cuts.name, name)) or "no source known"
     return f"a default, not confirmed in a source ({source})" if name in cuts.unverified else source
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipt_outcomes.evidence import KINDS, SENSITIVITY, EvidenceSynthesis, column_in_words, favours, in_order
+from ipt_outcomes.evidence import KINDS, EvidenceSynthesis, column_in_words, favours, in_order
 from ipt_outcomes.report.document import Block, Bullets, Note, Paragraph, Table
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, condition, level_name, title_of
 from ipt_outcomes.report.runs import plain
@@ -128,53 +129,21 @@ def comparisons_table(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]
     notes: list[Content] = []
     for shown in batteries:
         name = title_of(shown.battery, synthesis)
-        rows.append(_pooled_row((Link(name, f"#{shown.prefix}finding"),), shown, "combined", None))
-        notes += _narrow_notes(shown, [_Line(name, "combined", {})])
+        rows.append(pooled_row((Link(name, f"#{shown.prefix}finding"),), shown, "combined", None))
+        notes += narrow_notes(shown, [Line(name, "combined", {})])
     return Table(
         spec=TableSpec(
             id="comparisons",
             caption="The main result of each comparison (one effect per study)",
-            columns=_pooled_columns("Comparison", "Effect", batteries[0].level),
+            columns=pooled_columns("Comparison", "Effect", batteries[0].level),
             rows=tuple(rows),
             notes=tuple(notes),
         )
     )
 
 
-def analyses_table(shown: Shown) -> Table:
-    """Return every analysis of a battery: naive, combined, low risk of bias, sensitivity."""
-    battery = shown.battery
-    each = ", one combined effect each" if battery.has_dependence else ""
-    named = [(f"All studies{each} (main analysis)", "combined")]
-    if battery.has_dependence:
-        named.append(("All rows as if independent (naive)", "all_rows"))
-        named += [("Low risk of bias, one combined effect per study", "low_risk")]
-        named += [("Low risk of bias, rows as if independent (naive)", "low_risk_rows")]
-    else:
-        named.append(("Low risk of bias", "low_risk"))
-    named += [(SENSITIVITY[analysis], analysis) for analysis in battery.sensitivity]
-    lines = [_Line(words, analysis, {}) for words, analysis in named if shown.has(analysis, "k")]
-    abbreviations = (
-        "k: effects pooled, one per study unless naive. CI: confidence interval. PI: prediction interval. "
-        f"τ²: variance between studies{shown.scale}. I²: share of the variance that is between studies, "
-        "100 τ² / (τ² + typical sampling variance); under one common effect 100 (Q − df) / Q.",
-    )
-    return Table(
-        spec=TableSpec(
-            id=f"{shown.prefix}analyses-table",
-            caption="The pooled effect under each analysis",
-            columns=_pooled_columns("Analysis", shown.symbol, shown.level),
-            rows=tuple(
-                _pooled_row((line.words,), shown, line.analysis, line.levels, total=line.analysis == "combined")
-                for line in lines
-            ),
-            notes=(abbreviations, *_narrow_notes(shown, lines)),
-        )
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """A row of a table of pooled effects: its words, and where its numbers are."""
 
     words: str
@@ -182,13 +151,13 @@ class _Line:
     levels: dict[str, str]
 
 
-def _narrow_notes(shown: Shown, lines: list[_Line]) -> tuple[Content, ...]:
+def narrow_notes(shown: Shown, lines: Sequence[Line]) -> tuple[Content, ...]:
     """Say for each row whose Knapp-Hartung interval is narrower than the normal one what the normal one is."""
     narrow = [line for line in lines if shown.has(line.analysis, "z_ci_low", **line.levels)]
     return tuple(_narrow_note(shown, line) for line in narrow)
 
 
-def _narrow_note(shown: Shown, line: _Line) -> Content:
+def _narrow_note(shown: Shown, line: Line) -> Content:
     limits, normal = (shown.limits(line.analysis, kind, "decimal3", **line.levels) for kind in ("ci", "z_ci"))
     known = shown.results.by_id()
     little = plain(limits, known) == plain(normal, known)
@@ -208,16 +177,16 @@ def comparator_table(shown: Shown) -> tuple[Block, ...]:
     if battery.comparators is None or battery.by is None or len(battery.comparator_levels) < 2:
         return ()
     lines = [
-        _Line(level_name(battery, str(level)), "by_comparator", {battery.by_key: str(level)})
+        Line(level_name(battery, str(level)), "by_comparator", {battery.by_key: str(level)})
         for level in battery.comparators.pooled
     ]
     table = Table(
         spec=TableSpec(
             id=f"{shown.prefix}comparator-table",
             caption=f"The pooled effect by {column_in_words(battery.by)} (one combined effect per study)",
-            columns=_pooled_columns(column_in_words(battery.by).capitalize(), shown.symbol, shown.level),
-            rows=tuple(_pooled_row((line.words,), shown, line.analysis, line.levels) for line in lines),
-            notes=_narrow_notes(shown, lines),
+            columns=pooled_columns(column_in_words(battery.by).capitalize(), shown.symbol, shown.level),
+            rows=tuple(pooled_row((line.words,), shown, line.analysis, line.levels) for line in lines),
+            notes=narrow_notes(shown, lines),
         )
     )
     if not shown.has("comparator_test", "q_between_p_value"):
@@ -252,14 +221,14 @@ def rho_table(shown: Shown) -> tuple[Block, ...]:
         cells = [shown.effect("rho_sensitivity", **{"rho": f"{rho:g}", **where}) for rho in rhos]
         rows.append(TableRow(((words,), *cells)))
         lines += [
-            _Line(f"{words}, correlation {rho:g}", "rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos
+            Line(f"{words}, correlation {rho:g}", "rho_sensitivity", {"rho": f"{rho:g}", **where}) for rho in rhos
         ]
     spec = TableSpec(
         id=f"{shown.prefix}rho-table",
         caption=f"Pooled {shown.symbol} ({shown.level} CI) by the correlation assumed between effects of one study",
         columns=(Column("Studies"), *(Column(f"Correlation {rho:g}", "right") for rho in rhos)),
         rows=tuple(rows),
-        notes=_narrow_notes(shown, lines),
+        notes=narrow_notes(shown, lines),
     )
     return (Table(spec=spec),)
 
@@ -280,7 +249,8 @@ def sources_note(shown: Shown) -> Bullets:
     return Bullets(tuple(items))
 
 
-def _pooled_columns(first: str, symbol: str, level: str) -> tuple[Column, ...]:
+def pooled_columns(first: str, symbol: str, level: str) -> tuple[Column, ...]:
+    """Return the columns of a table of pooled effects."""
     return (
         Column(first),
         Column("k", "right"),
@@ -292,17 +262,18 @@ def _pooled_columns(first: str, symbol: str, level: str) -> tuple[Column, ...]:
     )
 
 
-def _pooled_row(
+def pooled_row(
     name: Content, shown: Shown, analysis: str, levels: dict[str, str] | None, *, total: bool = False
 ) -> TableRow:
+    """Return the row of a pooled effect; a dash where the analysis has no such number."""
     where = levels or {}
     cells: tuple[Content, ...] = (
         name,
         (shown.value(analysis, "k", "integer", **where),),
         shown.effect(analysis, **where),
         shown.limits(analysis, "prediction", **where) if shown.has(analysis, "prediction_low", **where) else ("–",),
-        (shown.value(analysis, "tau2", "decimal3", **where),),
-        (shown.value(analysis, "i2", "percent", **where),),
-        (shown.value(analysis, "p_value", "p", **where),),
+        shown.cell(analysis, "tau2", "decimal3", **where),
+        shown.cell(analysis, "i2", "percent", **where),
+        shown.cell(analysis, "p_value", "p", **where),
     )
     return TableRow(cells, "total" if total else "body")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .refused import RefusedError
+from .summaries import wrong_summaries
 
 _MAGIC = b"PAR1"
 _COLUMNS_LIMIT = 32_767
@@ -32,7 +33,7 @@ def read_columnar(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, pa
     Raises
     ------
     RefusedError
-        ``cut``, ``size``, ``unfolds``, ``types``, ``double``, ``columns``, ``rows``, ``reader``.
+        ``cut``, ``size``, ``unfolds``, ``types``, ``double``, ``columns``, ``rows``, ``summaries``.
     """
     path = request["path"]
     _check_ends(path)
@@ -40,9 +41,12 @@ def read_columnar(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, pa
         meta, schema = file.metadata, file.schema_arrow
         _check_promises(meta, schema, request)
         table = file.read(use_threads=False)
+        wrong = wrong_summaries(table, meta)
     if table.num_rows != meta.num_rows:
         raise RefusedError("rows", header=meta.num_rows, found=table.num_rows)
     table.validate(full=True)
+    if wrong:
+        raise RefusedError("summaries", columns=wrong[:_NAMED])
     arrays = {f"c{place}": _plain(table.column(place)) for place in range(table.num_columns)}
     return {"rows": table.num_rows, "columns": [{"name": name} for name in table.column_names]}, arrays
 
@@ -73,6 +77,10 @@ def _check_promises(meta: Any, schema: pa.Schema, request: dict[str, Any]) -> No
     groups = [meta.row_group(place) for place in range(meta.num_row_groups)]
     if sum(group.num_rows for group in groups) != rows:
         raise RefusedError("cases", header=rows, found=sum(group.num_rows for group in groups))
+    paths = [meta.schema.column(place).path for place in range(len(meta.schema))]
+    if any([group.column(place).path_in_schema for place in range(group.num_columns)] != paths for group in groups):
+        # Every group names its columns once more.
+        raise RefusedError("header")
     # The groups say beforehand how large they are.
     unfolded = sum(group.total_byte_size for group in groups)
     if unfolded > request["bytes"]:

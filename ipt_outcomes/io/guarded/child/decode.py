@@ -7,11 +7,14 @@ one. Read as ISO-8859-1 every byte becomes a character, which turns back into th
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Iterable
 
 BYTES_AS_LETTERS = "ISO-8859-1"
 
+# Not the tabulator nor the two line ends, which notes hold.
+_UNSEEN = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CODEPAGES = ("windows-", "ibm", "cp", "ms")
 
 
@@ -71,7 +74,7 @@ class Decoder:
             text = text.encode("utf-8", "replace").decode("utf-8")
         return text
 
-    def cells(self, column: Iterable[str | None]) -> tuple[list[str | None], int, int]:
+    def cells(self, column: Iterable[str | None]) -> tuple[list[str | None], int, int, int]:
         """Return the cells of a column as text.
 
         Parameters
@@ -85,6 +88,8 @@ class Decoder:
             Cells that could not be decoded, or only so that different cells would become one.
         cut : int
             Cells whose last letter is cut in the file; it is left out.
+        unseen : int
+            Cells with characters that nobody can see or type.
         """
         cells = list(column)
         table = {cell: self.strict(cell) for cell in set(cells) if isinstance(cell, str)}
@@ -94,8 +99,10 @@ class Decoder:
         taken = Counter(table.values())
         bad = {cell for cell, text in table.items() if text is None or (cell in cut and taken[text] > 1)}
         texts = [table[cell] if isinstance(cell, str) else None for cell in cells]
-        counts = Counter(cells) if cut or bad else Counter()
-        return texts, sum(counts[cell] for cell in bad), sum(counts[cell] for cell in cut)
+        unseen = {cell for cell in table if _UNSEEN.search(cell) is not None}
+        counts = Counter(cells) if cut or bad or unseen else Counter()
+        found = [sum(counts[cell] for cell in group) for group in (bad, cut, unseen)]
+        return texts, found[0], found[1], found[2]
 
     def _without_cut_letter(self, cell: str) -> str | None:
         """Decode a text whose last letter was cut in two: the letters before it show that the encoding is right."""

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any, BinaryIO
 
+from .confine import confine
 from .frames import parse_json, read_frame, write_frame, write_json
 from .limits import allow_seconds, apply_limits
 from .refused import RefusedError
@@ -21,7 +22,9 @@ def main() -> None:
         return
     start = parse_json(first)
     enforced = apply_limits(start["memory"] if start.get("enforce", True) else None)
-    write_json(answers, {"ready": _can_read(), "enforced": enforced})
+    # Before any library comes in: what they start is bound by it, too.
+    confined = confine()
+    write_json(answers, {"ready": _can_read(), "enforced": enforced, "confined": confined})
     while (frame := read_frame(requests, _REQUEST_LIMIT)) is not None:
         allow_seconds(start["cpu"])
         _answer(answers, parse_json(frame))

@@ -15,6 +15,10 @@ from .promise import Whole
 from .refused import RefusedError
 
 _COLUMNS_LIMIT = 32_767
+_UNSEEN = re.compile(r"[\0-\x1f\x7f]|  ")
+_NO_SPSS_NAME = re.compile(r"(?![A-Za-z0-9._$#@])[\0-\x7f]")
+_NO_PORTABLE_NAME = re.compile(r"[^A-Za-z0-9._$#@]")
+_NO_STATA_NAME = re.compile(r"(?![A-Za-z0-9_])[\0-\x7f]")
 _RENAMED = re.compile(r"(.+)_duplicated\d+")
 
 
@@ -25,13 +29,15 @@ class _Format:
     read: Callable[..., tuple[Any, Any]]
     options: dict[str, Any] = field(default_factory=dict)
     takes_encoding: bool = True
+    no_name: re.Pattern[str] = _UNSEEN
+    """What no name of a column has in files of this format."""
 
 
 _KEEP = {"user_missing": True}
 _FORMATS = {
-    "spss": _Format(pyreadstat.read_sav, _KEEP),
-    "portable": _Format(pyreadstat.read_por, takes_encoding=False),
-    "stata": _Format(pyreadstat.read_dta, _KEEP),
+    "spss": _Format(pyreadstat.read_sav, _KEEP, no_name=_NO_SPSS_NAME),
+    "portable": _Format(pyreadstat.read_por, takes_encoding=False, no_name=_NO_PORTABLE_NAME),
+    "stata": _Format(pyreadstat.read_dta, _KEEP, no_name=_NO_STATA_NAME),
     "sas": _Format(pyreadstat.read_sas7bdat, _KEEP),
     "transport": _Format(pyreadstat.read_xport),
 }
@@ -72,6 +78,8 @@ def read_statistical(request: dict[str, Any], whole: Whole) -> tuple[dict[str, A
     data, meta = known.read(path, row_limit=request["cells"] // width + 1, **options)
     _refuse_other_shape(data, meta, first, whole, request["cells"])
     told, arrays = _put_together(data, meta, whole, codec, guess=declared is None and request["encoding"] is None)
+    if any(known.no_name.search(column["name"]) for column in told["columns"]):
+        raise RefusedError("spelling")
     return told | {"declared": declared}, arrays
 
 
@@ -162,11 +170,11 @@ def _columns(data: Any, meta: Any, decoder: Decoder, whole: Whole) -> tuple[list
         title = decoder.strict(name)
         if title is None:
             raise RefusedError("names", encoding=decoder.codec)
-        cut = 0
+        cut = unseen = 0
         if kind == "string":
             # Stata's long texts (strL) are handed over decoded, whatever encoding was asked for.
             plain = Decoder(None) if place in whole.decoded else decoder
-            texts, bad, cut = plain.cells(data[name])
+            texts, bad, cut, unseen = plain.cells(data[name])
             if bad:
                 undecoded[title] = bad
             arrays[f"c{place}"] = pa.array(texts, pa.large_string())
@@ -184,6 +192,7 @@ def _columns(data: Any, meta: Any, decoder: Decoder, whole: Whole) -> tuple[list
                 "set": meta.variable_to_label.get(name) or "",
                 "type": "text" if kind == "string" else "number",
                 "cut": cut,
+                "unseen": unseen,
                 "ranges": [
                     [decoder.label(end) if isinstance(end, str) else end for end in (part["lo"], part["hi"])]
                     for part in meta.missing_ranges.get(name, [])

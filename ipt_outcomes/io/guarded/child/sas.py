@@ -12,7 +12,7 @@ def check_sas(content: bytes, cells: int) -> Whole:
     Raises
     ------
     RefusedError
-        ``cut``.
+        ``cut`` or ``more``: fewer pages than the header counts, or bytes after them.
     """
     wide = content[32] == ord("3")
     shift = 4 if content[35] == ord("3") else 0
@@ -23,4 +23,6 @@ def check_sas(content: bytes, cells: int) -> Whole:
         raise ValueError
     if len(content) < head + page * pages:
         raise RefusedError("cut")
+    if len(content) > head + page * pages:
+        raise RefusedError("more")
     return Whole()

@@ -9,6 +9,10 @@ from .promise import Bytes, Whole
 from .refused import RefusedError
 
 _START, _END = b"<stata_dta>", b"</stata_dta>"
+_SECTIONS = (
+    b"map", b"variable_types", b"varnames", b"sortlist", b"formats", b"value_label_names", b"variable_labels",
+    b"characteristics", b"data", b"strls", b"value_labels",
+)  # fmt: skip
 _FIXED = {65526: 8, 65527: 4, 65528: 4, 65529: 2, 65530: 1, 32768: 8}
 _LONG_TEXT = 32768
 _OLD_ENCODING = "windows-1252"
@@ -55,20 +59,61 @@ def _tagged(content: bytes) -> Whole:
     places = [at.number("Q") for _ in range(14)]
     if not columns:
         raise RefusedError("columns")
+    if content[places[13] :].strip(b"\r\n"):
+        raise RefusedError("more")
+    # A line end that an editor or a program of versions puts after everything.
+    content = content[: places[13]]
     if places[13] != len(content) or not content.endswith(_END):
-        raise RefusedError("cut" if len(content) < places[13] or not content.endswith(_END) else "more")
-    at.place = places[2]
-    at.expect(b"<variable_types>")
+        raise RefusedError("cut")
+    _check_sections(content, places)
+    at.place = places[2] + len(b"<variable_types>")
     kinds = [at.number("H") for _ in range(columns)]
     width = sum(_FIXED.get(kind, kind) for kind in kinds)
     promised = places[9] + len(b"<data>") + rows * width + len(b"</data>")
     if promised != places[10]:
         held = (places[10] - places[9] - len(b"<data></data>")) // max(width, 1)
         raise RefusedError("cases", header=rows, found=held)
+    _check_formats(content[places[5] + len(b"<formats>") :], columns, 57 if release >= 118 else 49)
+    _check_labels(Bytes(content[: places[12]], at.order, places[11] + len(b"<value_labels>")), release)
     decoded = frozenset(place for place, kind in enumerate(kinds) if kind == _LONG_TEXT)
     if release >= 118:
         return Whole(rows=rows, encoding="utf-8", decoded=decoded)
     return Whole(rows=rows, encoding=_OLD_ENCODING, assumed=True, decoded=decoded)
+
+
+def _check_sections(content: bytes, places: list[int]) -> None:
+    """See that each section stands where the map says, and ends where the next one begins."""
+    # The first release of Stata 13 leaves this entry empty.
+    places[7] = places[7] or max(content.find(b"<variable_labels>", places[6]), 0)
+    for name, begins, ends in zip(_SECTIONS, places[1:], places[2:], strict=False):
+        if not content.startswith(b"<%s>" % name, begins) or not content.endswith(b"</%s>" % name, begins, ends):
+            raise ValueError
+    if places[0] != 0 or places[12] != len(content) - len(_END):
+        raise ValueError
+
+
+def _check_formats(formats: bytes, columns: int, width: int) -> None:
+    if any(formats[place : place + 1] != b"%" for place in range(0, columns * width, width)):
+        raise ValueError
+
+
+def _check_labels(at: Bytes, release: int) -> None:
+    """See that every list of value labels has the length it says, and every label begins after the end of another."""
+    while at.content.startswith(b"<lbl>", at.place):
+        at.skip(5)
+        size = at.number("i")
+        at.skip((129 if release >= 118 else 33) + 3)
+        inside = Bytes(at.take(size), at.order)
+        count, length = inside.number("i"), inside.number("i")
+        starts = [inside.number("i") for _ in range(count)]
+        inside.skip(4 * count)
+        texts = inside.take(length)
+        if inside.place != size or any(not 0 <= start < length for start in starts):
+            raise ValueError
+        if any(start and texts[start - 1] for start in starts) or (count and texts[-1]):
+            raise ValueError
+        at.expect(b"</lbl>")
+    at.expect(b"</value_labels>")
 
 
 def _plain(content: bytes) -> Whole:

@@ -128,11 +128,22 @@ def _layout(content: bytes, place: int, size: int, count: int, start: int) -> La
     """Add up the lengths of the columns; the places written beside them are wrong in files of some programs."""
     numbers: dict[int, int] = {}
     width = 0
+    long_names = content.startswith(_NAMES[1], place - _RECORD + len(_START))
     for column in range(count):
         kind, _, length = struct.unpack_from(">hhh", content, place + column * size)
         if kind not in (_NUMBER, _TEXT) or length <= 0 or (kind == _NUMBER and not 2 <= length <= 8):
             raise ValueError
+        if long_names:
+            _compare_names(content[place + column * size :])
         if kind == _NUMBER:
             numbers[column] = width
         width += length
     return Layout(content, start, width, numbers)
+
+
+def _compare_names(entry: bytes) -> None:
+    """See that a name stands the same in its two places; the first one holds eight letters."""
+    short, long = entry[8:16].rstrip(b" \0"), entry[88:120].rstrip(b" \0")
+    # Longer names are shortened by programs in ways of their own.
+    if min(len(short), len(long)) < 8 and long and short.upper() != long.upper():
+        raise ValueError

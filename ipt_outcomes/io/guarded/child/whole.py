@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from .portable import check_portable
 from .promise import Whole
 from .refused import RefusedError
 from .sas import check_sas
-from .spss import check_portable, check_spss
+from .spss import check_spss
 from .stata import check_stata
 from .transport import check_transport
 
