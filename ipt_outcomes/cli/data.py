@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -120,13 +119,10 @@ def _check_studies(
     as_json: bool,
 ) -> None:
     from ipt_outcomes.evidence import check_given, study_effects
-    from ipt_outcomes.io import load_studies, read_mapping
+    from ipt_outcomes.io import load_studies
     from ipt_outcomes.results import plural
 
-    plan = read_mapping(mapping)
-    if sheet is not None:
-        plan = dataclasses.replace(plan, sheet=sheet_chosen(sheet))
-    studies = load_studies(file, mapping=plan, **reading)
+    studies = load_studies(file, mapping=mapping, sheet=sheet_chosen(sheet), **reading)
     found = studies.check()
     if as_json:
         record = {"refused": False, "file": studies.source.name, "sha256": studies.source.sha256}

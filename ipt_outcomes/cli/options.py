@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -41,6 +42,42 @@ class ListOf(click.ParamType):  # type: ignore[type-arg]  # not generic in older
                 ctx,
             )
         return tuple(dict.fromkeys(self.choices[word.casefold()] for word in words))
+
+
+class Names(click.ParamType):  # type: ignore[type-arg]  # as above
+    """Names separated by commas, in the order given."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the names, each once, or fail where there is none."""
+        if isinstance(value, tuple):
+            return value
+        parts = next(csv.reader([str(value)], skipinitialspace=True), [])
+        names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+        if not names:
+            self.fail("expected at least one name, several separated by commas", param, ctx)
+        return names
+
+
+class Span(click.ParamType):  # type: ignore[type-arg]  # as above
+    """FROM:TO, of which one side may be left open."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, Any]:
+        """Return the two limits, None for an open side, or fail with the form expected."""
+        if isinstance(value, tuple):
+            return value
+        low, sign, high = (part.strip() for part in str(value).partition(":"))
+        try:
+            limits = [float(part) if part else None for part in (low, high)]
+        except ValueError:
+            limits = [None, None]
+        known = [limit for limit in limits if limit is not None]
+        if not sign or not known or known != sorted(known) or not all(map(math.isfinite, known)):
+            self.fail(f"expected FROM:TO, as 0:24, :24 or 12:; got {value!r}", param, ctx)
+        return limits[0], limits[1]
 
 
 class Condition(click.ParamType):  # type: ignore[type-arg]  # as above

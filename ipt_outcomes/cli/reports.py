@@ -10,6 +10,8 @@ import click
 
 from ipt_outcomes.cli.options import (
     ListOf,
+    Names,
+    Span,
     as_json_text,
     better_option,
     decimal_option,
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from ipt_outcomes.evidence import MetaJob
 
 _MEASURES = ("g", "OR", "RR", "RD")
+_ALWAYS = (
+    "measures", "convention", "zero_cells", "tau2", "test", "level", "rho", "low_risk_above", "control_rate", "profile",
+)  # fmt: skip
+_WHERE_GIVEN = ("by", "better", "event", "priority", "window", "times", "years", "subgroups")
 
 
 @click.command()
@@ -88,6 +94,55 @@ _MEASURES = ("g", "OR", "RR", "RD")
     show_default=True,
     help="Positive favours this treatment; 'none' leaves rows as is.",
 )
+@click.option(
+    "--priority",
+    type=Names(),
+    metavar="NAME[,NAME]",
+    help="Instruments, the most wanted first: one row per study is used.  [default: all rows]",
+)
+@click.option("--window", type=Span(), metavar="FROM:TO", help="Weeks of assessment to use, as 0:24 or :24.")
+@click.option("--times", type=Names(), metavar="NAME[,NAME]", help="Values of the column 'time' to use, as post.")
+@click.option("--years", type=Span(), metavar="FROM:TO", help="Years of publication to use, as 1990: or :2015.")
+@click.option(
+    "--subgroups",
+    type=Names(),
+    metavar="COLUMN[,COLUMN]",
+    help="Columns to pool by, beside --by.  [default: disorder, format, population, country, risk of bias]",
+)
+@click.option(
+    "--control-rate",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Rate of good outcomes without the treatment, for numbers needed to treat.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["ours", "metapsytools"]),
+    default="ours",
+    show_default=True,
+    help="metapsytools: the models as that package runs them, beside ours.",
+)
+@click.option("--no-grid", is_flag=True, help="Leave the specification curve out.")
+@click.option(
+    "--flow",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Figures of the search, for the PRISMA diagram (TOML or JSON).",
+)
+@click.option(
+    "--judgements",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Judgements of people for the summary of findings (TOML or JSON).",
+)
+@click.option("--published", is_flag=True, help="Set published estimates of IPT beside what the tables give.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="An earlier version of the first FILE: what changed, and what that did to each number.",
+)
 @click.option("--exclude-invalid", is_flag=True, help="Set rows with invalid cells aside (listed) instead of refusing.")
 @encoding_option
 @decimal_option
@@ -108,9 +163,10 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
 
     job = _job(options)
     target = new_folder(out, "meta")
+    older = () if options["compare"] is None else (options["compare"],)
     with steps(4) as step:
         step("reading")
-        tables = job.load(files)
+        tables = job.load((*files, *older))
         step("computing")
         synthesis = job.run(tables)
         audience = options["audience"] or "published"
@@ -124,15 +180,15 @@ def meta(files: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], **
 
 def _job(options: dict[str, Any]) -> MetaJob:
     """The job the options of ``meta`` describe."""
-    from ipt_outcomes.evidence import MetaJob
+    from ipt_outcomes.evidence import MetaJob, read_flow
+    from ipt_outcomes.evidence.flow import read_table_file
     from ipt_outcomes.report.spec import mapping_record
 
     towards = options["towards"]
-    chosen = {
-        name: options[name]
-        for name in ("measures", "convention", "zero_cells", "tau2", "test", "level", "rho", "low_risk_above")
-    }
-    optional = {name: options[name] for name in ("by", "better", "event") if options[name] is not None}
+    chosen = {name: options[name] for name in _ALWAYS}
+    optional = {name: options[name] for name in _WHERE_GIVEN if options[name] is not None}
+    if options["no_grid"]:
+        optional["grid"] = False
     return MetaJob(
         comparisons=tuple(options["names"]),
         where=merged_conditions(options["where"]),
@@ -142,6 +198,10 @@ def _job(options: dict[str, Any]) -> MetaJob:
         decimal=options["decimal"],
         options={**chosen, **optional, "towards": None if towards.casefold() == "none" else towards},
         title=options["title"],
+        flow=None if options["flow"] is None else read_flow(options["flow"]).to_dict(),
+        judgements=None if options["judgements"] is None else read_table_file(options["judgements"], "judgements"),
+        published=options["published"],
+        older=options["compare"] is not None,
     )
 
 

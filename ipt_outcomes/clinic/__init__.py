@@ -26,6 +26,7 @@ from ipt_outcomes.clinic.significance import ClinicalSignificance, clinical_sign
 from ipt_outcomes.clinic.sudden_gains import SuddenGains, gain_cut, sudden_gains, sudden_gains_by_cut, sudden_losses
 from ipt_outcomes.clinic.talking_therapies import TalkingTherapies, talking_therapies
 from ipt_outcomes.clinic.unit_effects import UnitEffects, unit_effects
+from ipt_outcomes.clinic.worklist import Worklist, worklist
 from ipt_outcomes.survival import KaplanMeier, kaplan_meier
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "TalkingTherapies",
     "UnitEffects",
     "WaitingTimes",
+    "Worklist",
     "anchor_between",
     "anchor_change",
     "anchor_group",
@@ -83,5 +85,6 @@ __all__ = [
     "u_chart",
     "unit_effects",
     "waiting_times",
+    "worklist",
     "xmr",
 ]

@@ -35,6 +35,7 @@ class Order(IntEnum):
     COMPLETENESS = 1100
     SESSIONS = 1101
     REASONS = 1102
+    SERVICE = 1200
     GROUPS = 2000
 
 
@@ -124,10 +125,16 @@ class Ledger:
     ) -> tuple[str, str, str]:
         """Add percentage and Wilson limits of two counts; return their ids."""
         numerator, denominator = (int(mask[: self.possible.real].sum()) for mask in masks)
+        ids = self.unlinked_share(analysis, numerator, denominator, groups)
+        self.links.append(Derived(ids, counts))
+        return ids
+
+    def unlinked_share(self, analysis: str, numerator: int, denominator: int, groups: Groups) -> tuple[str, str, str]:
+        """Add percentage and Wilson limits; what they may tell is the caller's to state."""
         limits = wilson(numerator, denominator, self.level)
         percent = 100 * numerator / denominator if denominator else None
         interval = f"Wilson interval, level {self.level:g}"
-        ids = tuple(
+        first, second, third = (
             self.builder.add(
                 analysis,
                 statistic,
@@ -144,8 +151,7 @@ class Ledger:
                 ("ci_high", 100 * float(limits.high), interval),
             )
         )
-        self.links.append(Derived(ids, counts))
-        return ids[0], ids[1], ids[2]
+        return first, second, third
 
     def kinds(self) -> list[Kinds]:
         """Return who is in which count, a table for each set of possible courses."""
@@ -170,5 +176,5 @@ def _kinds(
 
 def own_key(by: str) -> str:
     """Return the name under which levels stand in the groups of rows, apart from the names the rows use themselves."""
-    taken = ("measure", "rate", "rule", "base", "sessions", "reason", "kind")
+    taken = ("measure", "rate", "rule", "base", "sessions", "reason", "kind", "question", "view", "group")
     return f"{by} (column)" if by in taken else by

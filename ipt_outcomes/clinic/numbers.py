@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from ipt_outcomes.clinic.measures import PAIR
 from ipt_outcomes.clinic.options import ReviewOptions
 from ipt_outcomes.clinic.outcomes import closed, started
 from ipt_outcomes.clinic.possible import possible_courses, possible_ends
+from ipt_outcomes.clinic.service.questions import Question
+from ipt_outcomes.clinic.service.rows import add_question
+from ipt_outcomes.clinic.service.views import View, add_views
 from ipt_outcomes.privacy import Modelled, Recorded
 
 SESSION_EDGES = (2, 6, 12, 17)
@@ -42,7 +45,14 @@ class Numbers(Recorded):
     rates: Mapping[tuple[str, str, str, str], RateIds]
 
 
-def review_numbers(judged: Judged, courses: Courses, options: ReviewOptions, flow: pd.DataFrame) -> Numbers:
+def review_numbers(
+    judged: Judged,
+    courses: Courses,
+    options: ReviewOptions,
+    flow: pd.DataFrame,
+    questions: Sequence[Question] = (),
+    views: Sequence[View] = (),
+) -> Numbers:
     """Return every number of a review.
 
     Parameters
@@ -52,12 +62,16 @@ def review_numbers(judged: Judged, courses: Courses, options: ReviewOptions, flo
     options : ReviewOptions
     flow : pandas.DataFrame
         ``step reason people``, as a cohort's.
+    questions : sequence of Question
+        What is asked of each course beside its scores.
+    views : sequence of View
+        Columns to give the main rates by, for the service itself.
 
     Returns
     -------
     Numbers
-        Analyses: ``flow courses sessions end_reason completeness scores base rate``. In all of them everyone comes
-        without, each group with a level of the column compared by.
+        Analyses: ``flow courses sessions end_reason completeness scores base rate service view``. In all, everyone
+        comes without, each group with a level of the column compared by.
     """
     edges = session_edges(options.min_sessions)
     ledger = Ledger(possible=possible_ends(courses, edges), level=options.level)
@@ -75,6 +89,9 @@ def review_numbers(judged: Judged, courses: Courses, options: ReviewOptions, flo
                 Rows(ledger, measure, sets, {"measure": measure.name, **groups}, inside, place).add()
             place += 1
         _completeness(ledger)
+    for number, question in enumerate(questions):
+        add_question(ledger, question, courses, options.min_sessions, number)
+    add_views(ledger, views, judged, courses)
     return Numbers(results=ledger.builder.build(), links=(*ledger.links, *ledger.kinds()), rates=ledger.rates)
 
 

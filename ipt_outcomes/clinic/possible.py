@@ -82,7 +82,7 @@ def possible_ends(courses: Courses, edges: Sequence[int]) -> Possible:
     attended = [0.0, *map(float, edges)] if courses.knows_sessions else [np.nan]
     reasons = sorted(set(courses.end_reason)) or [UNKNOWN]
     made = list(product(attended, (True, False), reasons))
-    longer = _longer(
+    longer = with_more(
         courses,
         attended=np.array([each[0] for each in made]),
         ended=np.array([each[1] for each in made], dtype=bool),
@@ -114,7 +114,7 @@ def _possible(group: tuple[Measure, ...], judged: Judged, courses: Courses, opti
     states = [np.vstack(each) for each in product(*pairs)]
     made = [(*each, state) for each in over for state in states]
     made += [(*each, states[0]) for each in outside]
-    longer = _longer(
+    longer = with_more(
         courses,
         attended=np.array([each[1] for each in made]),
         ended=np.array([each[2] for each in made], dtype=bool),
@@ -140,7 +140,7 @@ def _kinds_of_scores(cuts: Cuts, seen: Scores, courses: Courses, options: Review
     first, last = (each.ravel() for each in np.meshgrid(values, np.append(values, np.nan), indexing="ij"))
     first, last = np.append(first, np.nan), np.append(last, np.nan)
     scores = Scores(first=first, last=last, n_untimed=0, n_follow_up=0)
-    nobody = _longer(
+    nobody = with_more(
         courses,
         attended=np.full(len(first), options.min_sessions if courses.knows_sessions else np.nan),
         ended=np.ones(len(first), dtype=bool),
@@ -176,7 +176,7 @@ def _joined(seen: Scores, first: Pairs, last: Pairs) -> Scores:
     return replace(seen, first=np.concatenate([seen.first, first]), last=np.concatenate([seen.last, last]))
 
 
-def _longer(
+def with_more(
     courses: Courses,
     *,
     attended: Pairs,
@@ -185,7 +185,20 @@ def _longer(
     level: NDArray[np.object_],
     only: bool = False,
 ) -> Courses:
-    """The courses with others after them, or the others alone."""
+    """Return the courses with others after them, or the others alone.
+
+    Parameters
+    ----------
+    courses : Courses
+    attended, ended, end_reason, level : numpy.ndarray, shape (m,)
+        Of the others.
+    only : bool
+        The others alone.
+
+    Returns
+    -------
+    Courses
+    """
 
     def joined(name: str, more: np.ndarray) -> np.ndarray:
         return more if only else np.concatenate([getattr(courses, name), more])

@@ -10,8 +10,10 @@ import pandas as pd
 
 from ipt_outcomes.clinic.courses import Courses, courses_of
 from ipt_outcomes.clinic.judging import Measure, judge_cohort
-from ipt_outcomes.clinic.numbers import Numbers, review_numbers
+from ipt_outcomes.clinic.numbers import Numbers, review_numbers, session_edges
 from ipt_outcomes.clinic.options import DEFAULT_BY, CutOffs, ReviewOptions, checked_options
+from ipt_outcomes.clinic.service.questions import Question, questions_of
+from ipt_outcomes.clinic.service.views import View, views_of
 from ipt_outcomes.clinic.tally import rate_table
 from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
 from ipt_outcomes.io import Source
@@ -34,6 +36,10 @@ class ClinicReview(ProtectedAnalysis):
     rates : pandas.DataFrame
         One row per measure, rate, rule and group: see `ClinicReview.to_frame`.
     courses : Courses
+    questions : tuple of Question
+        What was asked of each course beside its scores: waits, plans, follow-up, relapse, cautions, goals.
+    views : tuple of View
+        What the main rates are given by, for the service itself.
     numbers : Numbers
         Every number as a result row, and who is in which count. Of the groups compared, a board and the public see
         the completers only.
@@ -53,6 +59,8 @@ class ClinicReview(ProtectedAnalysis):
     measures: tuple[Measure, ...]
     rates: pd.DataFrame
     courses: Courses
+    questions: tuple[Question, ...]
+    views: tuple[View, ...]
     numbers: Numbers
     options: ReviewOptions
     source: Source
@@ -168,11 +176,16 @@ def review(
     )
     courses = courses_of(cohort, by=options.by, by_default=options.by == DEFAULT_BY)
     judged = judge_cohort(cohort, courses, options)
+    depression = next((cuts for measure in judged.measures for cuts in measure.cuts if cuts.name == "phq9"), None)
+    questions = questions_of(cohort, courses, depression)
+    views = views_of(cohort, courses, session_edges(options.min_sessions))
     return ClinicReview(
         measures=judged.measures,
         rates=rate_table(judged.sets, courses, options.level),
         courses=courses,
-        numbers=review_numbers(judged, courses, options, cohort.flow),
+        questions=questions,
+        views=views,
+        numbers=review_numbers(judged, courses, options, cohort.flow, questions, views),
         options=options,
         source=cohort.source,
         gate=cohort.gate,

@@ -12,7 +12,7 @@ from ipt_outcomes.effects.columns import Columns
 from ipt_outcomes.effects.effect_sizes import EffectSizes
 from ipt_outcomes.effects.inputs import FloatArray, read_rows
 from ipt_outcomes.errors import DesignError, OptionError
-from ipt_outcomes.results import Provenance, format_number
+from ipt_outcomes.results import Provenance, format_number, plural
 
 
 def combine_groups(mean: npt.ArrayLike, sd: npt.ArrayLike, n: npt.ArrayLike, *, group: Any) -> pd.DataFrame:
@@ -54,7 +54,11 @@ def combine_groups(mean: npt.ArrayLike, sd: npt.ArrayLike, n: npt.ArrayLike, *, 
     rows.check()
     missing = np.flatnonzero(labels.isna().to_numpy())
     if missing.size:
-        raise DesignError(f"group is missing in {missing.size} rows", rows=missing, column="group")
+        raise DesignError(
+            f"group is missing in {missing.size} {plural(int(missing.size), 'row', 'rows')}",
+            rows=missing,
+            column="group",
+        )
     codes, names = pd.factorize(labels)
     total = np.bincount(codes, weights=rows["n"])
     mean_all = np.bincount(codes, weights=rows["n"] * rows["mean"]) / total
@@ -127,7 +131,9 @@ def split_control(n_arm2: npt.ArrayLike, *, study: Any, event_arm2: npt.ArrayLik
     rows.check()
     if missing.any():
         found = np.flatnonzero(missing)
-        raise DesignError(f"study is missing in {found.size} rows", rows=found, column="study")
+        raise DesignError(
+            f"study is missing in {found.size} {plural(int(found.size), 'row', 'rows')}", rows=found, column="study"
+        )
     return pd.DataFrame({**{name: values / count for name, values in rows.columns.items()}, "shared_by": count})
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -113,6 +113,8 @@ def metapsytools(effects: StudyEffects, options: Options) -> ProfileResult:
             "Apart from 'combined' and the three-level models, rows of one study are taken as independent.",
             "The CHE model has sampling variances averaged within each study.",
             "Empty cells of event tables have the treatment-arm continuity correction.",
+            "The selection model looks for selection of results that favour arm 1. The package's own default takes "
+            "negative effects for the favourable ones, and answers another question where positive ones are.",
         ),
     )
 
@@ -138,7 +140,7 @@ def _models(effects: StudyEffects, options: Options) -> dict[str, Callable[[], A
 
     low = low_risk_rows(rows, options.low_risk_above)
     smoothed = rows["vi"].groupby(study).transform("mean").to_numpy(float)
-    step: dict[str, Any] = {"steps": (SELECTION_STEP,), "level": options.level}
+    benefit: Literal["greater", "less"] = "less" if like.event == "bad" else "greater"
     found: dict[str, Callable[[], Any]] = {
         "overall": lambda: pooled(rows),
         "lowest": lambda: one_row("first"),
@@ -162,7 +164,9 @@ def _models(effects: StudyEffects, options: Options) -> dict[str, Callable[[], A
         sizes, tau2=options.tau2, test=options.test, level=options.level
     )
     found["limit"] = lambda: meta.limit_meta_analysis(sizes, tau2=options.tau2, level=options.level)
-    found["selection"] = lambda: meta.selection_model(sizes, **step)
+    found["selection"] = lambda: meta.selection_model(
+        sizes, steps=(SELECTION_STEP,), alternative=benefit, level=options.level
+    )
     return found
 
 

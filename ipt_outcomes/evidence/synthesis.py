@@ -37,6 +37,8 @@ from ipt_outcomes.results import Provenance, ResultObject, Results
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ipt_outcomes.evidence.regeneration import Regeneration
+    from ipt_outcomes.evidence.versions import VersionComparison
     from ipt_outcomes.io import Studies
 
 
@@ -59,6 +61,10 @@ class EvidenceSynthesis(ResultObject):
         Every number of the synthesis.
     flow : SearchFlow or None
         Figures of the search, as the user gave them.
+    regeneration : Regeneration or None
+        Published estimates beside what the tables give, where asked for (`with_more`).
+    comparison : VersionComparison or None
+        What changed since an earlier version of the table, where one was given (`with_more`).
     provenance : Provenance
     """
 
@@ -68,7 +74,35 @@ class EvidenceSynthesis(ResultObject):
     options: Options
     results: Results
     flow: SearchFlow | None = None
+    regeneration: Regeneration | None = None
+    comparison: VersionComparison | None = None
     provenance: Provenance
+
+    def with_more(
+        self, *, regeneration: Regeneration | None = None, comparison: VersionComparison | None = None
+    ) -> EvidenceSynthesis:
+        """Return the synthesis with published estimates or an earlier version beside it, and their numbers.
+
+        Parameters
+        ----------
+        regeneration : Regeneration, optional
+            As `ipt_outcomes.evidence.regenerate` gives it.
+        comparison : VersionComparison, optional
+            As `ipt_outcomes.evidence.compare_versions` gives it.
+
+        Returns
+        -------
+        EvidenceSynthesis
+        """
+        rows = [*self.results]
+        for made in (regeneration, comparison):
+            rows += [] if made is None else [*made.results]
+        return replace(
+            self,
+            results=Results(tuple(rows)),
+            regeneration=regeneration or self.regeneration,
+            comparison=comparison or self.comparison,
+        )
 
     @property
     def simulated(self) -> bool:

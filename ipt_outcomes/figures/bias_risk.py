@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle
+from matplotlib.lines import Line2D
 
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.figures.board import Board, open_board
@@ -186,11 +186,29 @@ def _lights(
 def light(board: Board, x: float, y: float, judgement: str, about: str = "") -> None:
     """Draw one judgement: a disc with its sign."""
     look = LIGHTS[judgement]
-    disc = Circle((x, y), RADIUS, facecolor=look.fill, edgecolor=INK, linewidth=0.5, zorder=2)
-    board.ax.add_patch(disc)
+    disc = _disc(board, x, y, look.fill, INK)
     if about:
         tag(disc, f"{about}: {look.words}")
     board.words(x, y, look.sign, align="center", bold=True, colour=look.ink).set_zorder(3)
+
+
+def _disc(board: Board, x: float, y: float, fill: str, edge: str) -> Line2D:
+    """Draw a disc as a marker: a hundred of them are a hundred references to one outline."""
+    (disc,) = board.ax.plot(
+        [x],
+        [y],
+        linestyle="none",
+        marker="o",
+        markersize=2 * RADIUS * 72,
+        color=fill,
+        markeredgecolor=edge,
+        markeredgewidth=0.6,
+        zorder=2,
+        clip_on=False,
+        scalex=False,
+        scaley=False,
+    )
+    return disc
 
 
 def _count(
@@ -210,15 +228,8 @@ def _count(
         return
     for i in range(total):
         full = i < count
-        disc = Circle(
-            (left + (i + 0.5) * step, y),
-            RADIUS,
-            facecolor=ACCENT if full else "white",
-            edgecolor=ACCENT if full else RULE,
-            linewidth=0.8,
-            zorder=2,
-        )
-        board.ax.add_patch(disc)
+        colours = (ACCENT, ACCENT) if full else ("white", RULE)
+        disc = _disc(board, left + (i + 0.5) * step, y, *colours)
         if i == 0:
             tag(disc, f"{visible(name)}: {text} of {total} items at low risk")
 

@@ -151,7 +151,9 @@ def change_paths(
     if arm is None or ax is not None or len(levels) == 1:
         ax = ax or _new(6.4, 4.0)
         names = [by] if arm is None else [by, arm]
-        lines = [(", ".join(map(str, _tuple(name))), own) for name, own in paths.groupby(names, sort=False, observed=True)]
+        lines = [
+            (", ".join(map(str, _tuple(name))), own) for name, own in paths.groupby(names, sort=False, observed=True)
+        ]
         _lines(ax, lines, week)
         return _labelled(ax, week, f"Mean ({percent(level)} CI)")
     figure = Figure(figsize=(max(6.4, 2.6 * len(levels)), 3.4), dpi=100, facecolor="white", layout="constrained")

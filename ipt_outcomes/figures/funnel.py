@@ -210,13 +210,18 @@ def _shade(ax: Axes, scale: Scale, deepest: float, levels: tuple[float, ...]) ->
     """Shade from the outermost region inwards, each region over the one before."""
     limits = [scale.x(scale.low), scale.x(scale.high)]
     ax.fill_between(limits, 0.0, deepest, color=FUNNEL_SHADES[len(levels)], linewidth=0, zorder=0)
-    se = np.linspace(0.0, deepest, STEPS)
+    se = _depths(scale, deepest)
     for i in reversed(range(len(levels))):
         half = ndtri(0.5 + levels[i] / 2) * se
-        left = [scale.x(scale.clip(-value)) for value in half]
-        right = [scale.x(scale.clip(value)) for value in half]
+        left = [scale.x(-value) for value in half]
+        right = [scale.x(value) for value in half]
         ax.fill_betweenx(se, left, right, color=FUNNEL_SHADES[i], linewidth=0, zorder=0.1 + (3 - i) / 10)
     ax.vlines(scale.x(0.0), 0.0, deepest, colors=INK, linewidth=0.8, zorder=1)
+
+
+def _depths(scale: Scale, deepest: float) -> np.ndarray:
+    """Standard errors at which lines are drawn: they are straight, unless the axis is logarithmic."""
+    return np.linspace(0.0, deepest, STEPS if scale.ratio else 2)
 
 
 def _line(ax: Axes, xs: list[float], ys: np.ndarray, **look: Any) -> None:
@@ -225,7 +230,7 @@ def _line(ax: Axes, xs: list[float], ys: np.ndarray, **look: Any) -> None:
 
 def _pooled_lines(ax: Axes, scale: Scale, deepest: float, estimate: float, level: float) -> None:
     ax.vlines(scale.x(scale.clip(estimate)), 0.0, deepest, colors=POOLED, linewidth=1.2, zorder=1.5)
-    se = np.linspace(0.0, deepest, STEPS)
+    se = _depths(scale, deepest)
     half = ndtri(0.5 + level / 2) * se
     for sign in (-1, 1):
         xs = [scale.x(estimate + sign * value) for value in half]
@@ -234,9 +239,10 @@ def _pooled_lines(ax: Axes, scale: Scale, deepest: float, estimate: float, level
 
 def _egger_line(ax: Axes, scale: Scale, deepest: float, egger: EggerLike) -> None:
     """Draw the regression line where it lies on the plot (a curve where the predictor is the variance)."""
-    se = np.linspace(0.0, deepest, STEPS)
-    effect = egger.limit_estimate + egger.slope * (se if egger.predictor == "se" else se**2)
-    xs = [scale.x(value) if scale.holds(value) else np.nan for value in effect]
+    straight = egger.predictor == "se"
+    se = _depths(scale, deepest) if straight else np.linspace(0.0, deepest, STEPS)
+    effect = egger.limit_estimate + egger.slope * (se if straight else se**2)
+    xs = [scale.x(value) for value in effect]
     _line(ax, xs, se, color=PREDICTION, linewidth=1.6, linestyle=DOTTED)
 
 

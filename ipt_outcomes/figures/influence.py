@@ -196,12 +196,17 @@ def _column(
     def x(value: float) -> float:
         return left + (value - scale.low) / (scale.high - scale.low) * width
 
-    line: dict[str, Any] = {"scalex": False, "scaley": False, "solid_capstyle": "butt"}
-    for top, bottom in spans:
-        board.ax.plot([x(start)] * 2, [top, bottom], color=RULE, linewidth=0.8, zorder=1, **line)
-        for limit in near:
-            look: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (3, 2.5)), "zorder": 1}
-            board.ax.plot([x(limit)] * 2, [top, bottom], color=INK, **look, **line)
+    line: dict[str, Any] = {"scalex": False, "scaley": False, "solid_capstyle": "butt", "clip_on": False}
+    # Broken lines of one path each: a path per row would make a large drawing.
+    ends = [y for span in spans for y in (*span, math.nan)]
+    board.ax.plot([x(start)] * len(ends), ends, color=RULE, linewidth=0.8, zorder=1, **line)
+    for limit in near:
+        look: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (3, 2.5)), "zorder": 1}
+        board.ax.plot([x(limit)] * len(ends), ends, color=INK, **look, **line)
+    known_at = [(value, lane) for value, lane in zip(values, lanes, strict=True) if math.isfinite(value)]
+    across_at = [place for value, _ in known_at for place in (x(start), x(value), math.nan)]
+    down_at = [y for _, lane in known_at for y in (lane, lane, math.nan)]
+    board.ax.plot(across_at, down_at, color=FAINT, linewidth=1.4, zorder=1.5, **line)
     board.ax.plot([left, left + width], [down] * 2, color=INK, linewidth=0.8, zorder=1, **line)
     for value, text in _ticks(scale, width):
         board.ax.plot([x(value)] * 2, [down, down + 0.04], color=INK, linewidth=0.8, **line)
@@ -211,7 +216,6 @@ def _column(
         if not math.isfinite(value):
             continue
         colour = PREDICTION if mark else ACCENT
-        board.ax.plot([x(start), x(value)], [lane] * 2, color=FAINT, linewidth=1.4, zorder=1.5, **line)
         (point,) = board.ax.plot(
             [x(value)],
             [lane],

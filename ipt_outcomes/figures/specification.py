@@ -27,7 +27,7 @@ from ipt_outcomes.results import format_number, plural, visible
 
 LEVEL_LINE = 0.165
 HEADING_GAP = 0.1
-TIPS = 150
+TIPS = 60
 """The most specifications that each carry a tip of their own."""
 
 
@@ -239,18 +239,11 @@ def _curve(plot: Plot, frame: pd.DataFrame, up: Scale, main: float | None) -> No
     clear = (low > 0) | (high < 0)
     size = float(np.clip(plot.width * 72 / len(frame) * 0.8, 1.6, 5.0))
     for chosen, colour in ((~clear, MUTED), (clear, ACCENT)):
-        plot.ax.plot(
-            places[chosen],
-            estimate[chosen],
-            linestyle="none",
-            marker="o",
-            markersize=size,
-            markeredgewidth=0,
-            color=colour,
-            zorder=3,
-            scalex=False,
-            scaley=False,
-        )
+        # Dots as lines without length: one path for all of one colour.
+        dots = [(x, y) for x, y in zip(places[chosen], estimate[chosen], strict=True) for _ in range(2)]
+        path = Path(dots, [Path.MOVETO, Path.LINETO] * (len(dots) // 2)) if dots else Path([(0.0, 0.0)])
+        patch = PathPatch(path, edgecolor=colour, facecolor="none", linewidth=size, capstyle="round", zorder=3)
+        plot.ax.add_artist(patch)
 
 
 def _tips(ax: Axes, frame: pd.DataFrame, up: Scale, columns: Mapping[str, str], ratio: bool) -> None:

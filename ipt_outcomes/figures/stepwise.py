@@ -169,6 +169,8 @@ def cumulative(
 def _step(name: object, when: str, count: float, numbers: Sequence[float], *, ratio: bool, narrow: bool) -> Row:
     row = summary_row(name, *numbers, ratio=ratio)
     k = format_number(count, "integer")
+    # Names of trials often end with their year.
+    when = "" if when in row.label else when
     extra = f"{when}; k = {k}" if when else f"k = {k}"
     label = f"{row.label} ({extra})" if narrow else f"{row.label} ({when})" if when else row.label
     tip = f"After {row.tip}, {extra}" if row.tip else ""

@@ -229,7 +229,8 @@ def named_columns(
             unnamed.append(labels[position])
     if unnamed:
         raise DataError(
-            f"{name}: column {', '.join(unnamed)} has values but no name",
+            f"{name}: {'column' if len(unnamed) == 1 else 'columns'} {', '.join(unnamed)} "
+            f"{'has' if len(unnamed) == 1 else 'have'} values but no name",
             hint="Give every column a name in the first row."
             + (f" {ABOVE_THE_NAMES}" if len(unnamed) > len(header) / 2 else ""),
         )

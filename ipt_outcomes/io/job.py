@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
@@ -107,7 +108,9 @@ def _entry_faults(job: FileJob) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of an entry as JSON has it: mappings and tuples as plain ones."""
+    """A value of an entry as JSON has it: mappings and tuples as plain ones, no infinite numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping as AbstractMapping
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +60,7 @@ def load_studies(
     encoding: str | None = None,
     decimal: Decimal | None = None,
     simulated: bool = False,
+    sheet: str | int | None = None,
 ) -> Studies:
     """Load a study table: published aggregate data in the columns of the Metapsy standard.
 
@@ -79,6 +80,8 @@ def load_studies(
         Decimal mark of the files; detected otherwise.
     simulated : bool
         Whether the data are made up.
+    sheet : str or int, optional
+        Sheet of a workbook, by its name or its number from 1; the mapping may name it, too.
 
     Returns
     -------
@@ -101,6 +104,7 @@ def load_studies(
     """
     require_choice("invalid", invalid, ("refuse", "exclude"))
     plan = read_mapping(mapping)
+    plan = plan if sheet is None else replace(plan, sheet=sheet)
     schema = load_schema(plan.table)
     several = not isinstance(source, str | os.PathLike | pd.DataFrame)
     given = list(source) if isinstance(source, Sequence) and several else [source]

@@ -14,6 +14,7 @@ from ipt_outcomes.errors import IptError, OptionError
 SIZE_LIMIT = 100_000_000
 """Largest file read, in bytes: text of this size needs ten times as much memory while it is read."""
 
+UNKNOWN_KIND = "something else"
 SAVE_AS_CSV = 'Open it in the program it comes from and save it as CSV ("CSV UTF-8" in Excel).'
 
 _SCHEMES = "file|data|https?|s?ftps?|s3[an]?|gs|gcs|azure?|abfss?|adl|hdfs|webhdfs|smb|ssh|scp|git|jar|zip|memory|blob"
@@ -177,8 +178,8 @@ def kind_by_signature(head: bytes) -> str:
         # A letter may be cut in two where the first bytes end.
         text = head[:-3].decode("utf-8") if len(head) > 64 else head.decode("utf-8")
     except UnicodeDecodeError:
-        return "something else"
-    return "text (CSV or the like)" if all(c.isprintable() or c.isspace() for c in text) else "something else"
+        return UNKNOWN_KIND
+    return "text (CSV or the like)" if all(c.isprintable() or c.isspace() for c in text) else UNKNOWN_KIND
 
 
 def _refuse_other_files(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""Small-study effects: regression test (Egger) and rank test (Begg)."""
+"""Small-study effects: the regression test (Egger) and its relatives."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ipt_outcomes.errors import DesignError, require_choice
-from ipt_outcomes.meta.clustered import combined_first, robust_lines, study_codes
+from ipt_outcomes.errors import DesignError, OptionError, require_choice
+from ipt_outcomes.meta.clustered import robust_lines, study_codes
 from ipt_outcomes.meta.core import Problem, fit
-from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import Inference, infer, resolve_test
-from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
+from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, as_floats, name_rows, there_are, unpack
 from ipt_outcomes.meta.pool import check_options
 from ipt_outcomes.meta.tau2 import estimate_tau2
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
 
 EggerModel = Literal["lm", "mixed"]
-Predictor = Literal["se", "variance"]
+Predictor = Literal["se", "variance", "n", "inverse-n", "modified-se"]
+PREDICTORS: dict[Predictor, str] = {
+    "se": "standard error",
+    "variance": "sampling variance",
+    "n": "number of participants",
+    "inverse-n": "reciprocal of the number of participants",
+    "modified-se": "square root of 1/n1 + 1/n2",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +116,10 @@ def egger(
     test: Test = "z",
     level: float = 0.95,
     study: Any = None,
+    n_arm1: ArrayLike | None = None,
+    n_arm2: ArrayLike | None = None,
 ) -> EggerTest:
-    """Egger's regression test for funnel asymmetry.
+    """Egger's regression test for funnel asymmetry, and its relatives.
 
     Parameters
     ----------
@@ -122,8 +130,10 @@ def egger(
     model : {"lm", "mixed"}
         ``"lm"``: weighted regression with multiplicative dispersion, t with k - 2 df (the classic test).
         ``"mixed"``: random-effects regression.
-    predictor : {"se", "variance"}
-        Standard error or sampling variance.
+    predictor : {"se", "variance", "n", "inverse-n", "modified-se"}
+        Standard error or sampling variance; participants (1/n of Macaskill and Peters); or sqrt(1/n1 + 1/n2), which
+        for standardised mean differences does not hold the effect itself, as their standard error does: its square
+        then also stands for the variance in the weights.
     tau2, test
         For ``model="mixed"``, as in `pool`; Knapp-Hartung uses t with k - 2 df.
     level : float
@@ -131,6 +141,8 @@ def egger(
     study : array_like, shape (n,), optional
         Study of each effect. Where a study gives several, standard errors are cluster-robust (CR2) with
         Satterthwaite df, and `naive` holds the answer that takes every row for a study.
+    n_arm1, n_arm2 : array_like, shape (n,), optional
+        Participants of both arms, for the last three predictors.
 
     Returns
     -------
@@ -152,39 +164,98 @@ def egger(
 
     References
     ----------
-    Egger et al (1997), BMJ 315:629-634, doi:10.1136/bmj.315.7109.629.
-    Sterne and Egger (2005), in Publication Bias in Meta-Analysis, chapter 6, doi:10.1002/0470870168.ch6.
+    Egger et al (1997), BMJ 315:629-634, doi:10.1136/bmj.315.7109.629;
+    Sterne and Egger (2005), in Publication Bias in Meta-Analysis, chapter 6, doi:10.1002/0470870168.ch6;
+    Macaskill, Walter, Irwig (2001), Stat Med 20(4):641-654, doi:10.1002/sim.698 (participants);
+    Pustejovsky, Rodgers (2019), Res Synth Methods 10(1):57-71, doi:10.1002/jrsm.1332 (modified standard error).
     """
     require_choice("model", model, ("lm", "mixed"))
-    require_choice("predictor", predictor, ("se", "variance"))
+    require_choice("predictor", predictor, PREDICTORS)
     check_options(tau2, test, level)
     options = {"model": model, "predictor": predictor, "tau2": tau2, "test": test, "level": float(level)}
     rows = unpack(yi, vi)
-    k = int(rows.used.size)
-    if k < 3:
-        raise DesignError(f"Egger's test needs at least 3 studies; there {'is' if k == 1 else 'are'} {k}")
     v = rows.v
-    x = np.sqrt(v) if predictor == "se" else v
-    if np.ptp(x) <= 1e-12 * x.max():
-        raise DesignError("Egger's test needs studies of different precision; all variances are equal")
+    if predictor in {"se", "variance"}:
+        x = np.sqrt(v) if predictor == "se" else v
+    else:
+        rows, n1, n2 = _participants(rows, n_arm1, n_arm2)
+        v = 1 / n1 + 1 / n2 if predictor == "modified-se" else rows.v
+        x = {"n": n1 + n2, "inverse-n": 1 / (n1 + n2), "modified-se": np.sqrt(v)}[predictor]
+    return line_test(rows, v, x, study, options)
+
+
+def _participants(
+    rows: Rows, n_arm1: ArrayLike | None, n_arm2: ArrayLike | None
+) -> tuple[Rows, np.ndarray, np.ndarray]:
+    """Participants of the rows used; rows without them are left out."""
+    sizes = []
+    for name, values in (("n_arm1", n_arm1), ("n_arm2", n_arm2)):
+        if values is None:
+            raise OptionError(f"this predictor needs {name}: the participants of each arm")
+        numbers = as_floats(name, values)
+        if numbers.shape != rows.yi.shape:
+            raise DesignError(f"{name} must have one entry per effect, {rows.yi.size}; got shape {numbers.shape}")
+        bad = np.flatnonzero(~(numbers > 0) & ~np.isnan(numbers))
+        if bad.size:
+            raise DesignError(f"{name} must be above 0 in {name_rows(bad)}", rows=bad, column=name)
+        sizes.append(numbers)
+    used = rows.used[~np.isnan(sizes[0][rows.used] + sizes[1][rows.used])]
+    kept = Rows(rows.yi, rows.vi, used, rows.effects)
+    return kept, sizes[0][used], sizes[1][used]
+
+
+def line_test(
+    rows: Rows, v: np.ndarray, x: np.ndarray, study: Any, options: dict[str, Any], method: str = ""
+) -> EggerTest:
+    """Test the slope of effects on a predictor.
+
+    Parameters
+    ----------
+    rows : Rows
+    v : numpy.ndarray, shape (k,)
+        Working variances: weights are their reciprocals.
+    x : numpy.ndarray, shape (k,)
+        Predictor.
+    study : array_like, shape (n,), or None
+    options : dict
+        ``model predictor tau2 test level``.
+    method : str
+        In words; made from the options when empty.
+
+    Returns
+    -------
+    EggerTest
+
+    Raises
+    ------
+    DesignError
+        Fewer than 3 usable studies, a predictor that is the same in all, effects on a line.
+    """
+    k, level = int(rows.used.size), options["level"]
+    words = method or _describe(options["model"], options["predictor"], options["tau2"])
+    if k < 3:
+        raise DesignError(f"Egger's test needs at least 3 studies; {there_are(k)}")
+    if np.ptp(x) <= 1e-12 * np.abs(x).max():
+        raise DesignError("Egger's test needs studies of different precision; all are the same")
     problem = Problem(rows.y, v, np.column_stack([np.ones(k), x]))
-    common = model == "lm"
-    result = fit(problem, estimate_tau2(problem, "common" if common else tau2))
+    common = options["model"] == "lm"
+    result = fit(problem, estimate_tau2(problem, "common" if common else options["tau2"]))
     # The dispersion of weighted least squares is the Knapp-Hartung factor at tau2 = 0.
-    used, factor, reason = resolve_test("knapp-hartung" if common else test, result.scale, result.df, common=False)
+    asked: Test = "knapp-hartung" if common else options["test"]
+    used, factor, reason = resolve_test(asked, result.scale, result.df, common=False)
     df = None if used == "z" else float(result.df)
     se = np.sqrt(np.diag(result.covariance) * factor)
     limit = infer(float(result.coefficients[0]), float(se[0]), df, level)
     slope = infer(float(result.coefficients[1]), float(se[1]), df, level)
     if math.isnan(slope.statistic):
         raise DesignError("Egger's test is not defined: the effects lie exactly on a line")
-    plain = _result(rows, slope, limit, result.tau2, options, (reason, _few(k)))
+    plain = _result(rows, slope, limit, result.tau2, options, (reason, few_studies(k)), words)
     codes = study_codes(study, rows)
     if codes is None:
         return plain
     limit, slope = robust_lines(rows.y, 1.0 / result.weights, np.column_stack([np.ones(k), x]), codes, level)
-    notes = (_few(int(codes.max()) + 1), _CLUSTERED.format(k, int(codes.max()) + 1))
-    return replace(_result(rows, slope, limit, result.tau2, options, notes), naive=plain)
+    notes = (few_studies(int(codes.max()) + 1), _CLUSTERED.format(k, int(codes.max()) + 1))
+    return replace(_result(rows, slope, limit, result.tau2, options, notes, words), naive=plain)
 
 
 _CLUSTERED = (
@@ -194,7 +265,13 @@ _CLUSTERED = (
 
 
 def _result(
-    rows: Rows, slope: Inference, limit: Inference, tau2: float, options: dict[str, Any], notes: tuple[str, ...]
+    rows: Rows,
+    slope: Inference,
+    limit: Inference,
+    tau2: float,
+    options: dict[str, Any],
+    notes: tuple[str, ...],
+    method: str,
 ) -> EggerTest:
     model, predictor = options["model"], options["predictor"]
     return EggerTest(
@@ -212,127 +289,19 @@ def _result(
         model=model,
         predictor=predictor,
         level=options["level"],
-        method=_describe(model, predictor, options["tau2"]),
+        method=method,
         notes=tuple(note for note in notes if note),
         provenance=Provenance(function="meta.egger", options=options),
     )
 
 
 def _describe(model: EggerModel, predictor: Predictor, tau2: Tau2Method) -> str:
-    words = "standard error" if predictor == "se" else "sampling variance"
+    words = PREDICTORS[predictor]
     if model == "lm":
         return f"Weighted regression of the effect on its {words}, multiplicative dispersion."
     return f"Random-effects regression of the effect on its {words}, tau2 by {tau2}."
 
 
-def _few(k: int) -> str:
+def few_studies(k: int) -> str:
+    """Say that a test of asymmetry has little power below 10 studies, or nothing."""
     return f"{k} studies: with fewer than 10 the test has little power." if k < 10 else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeggTest(ResultObject):
-    """Rank correlation test for funnel asymmetry.
-
-    Parameters
-    ----------
-    tau, p_value : float
-        Kendall's correlation of standardised effects and variances, and its test.
-    exact : bool
-        Whether the p value is exact (no ties) or normal.
-    k, n_dropped : int
-    naive : BeggTest or None
-        With several effects per study: the same with every row taken for a study.
-    notes : tuple of str
-    provenance : Provenance
-    """
-
-    tau: float
-    p_value: float
-    exact: bool
-    k: int
-    n_dropped: int
-    naive: BeggTest | None = None
-    notes: tuple[str, ...] = ()
-    provenance: Provenance = field(default_factory=lambda: Provenance(function="meta.begg"))
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row with the numbers, unrounded."""
-        return pd.DataFrame([{name: getattr(self, name) for name in ("k", "tau", "p_value", "exact", "n_dropped")}])
-
-    def summary(self, digits: int = 2) -> str:
-        """Return the test in plain text; `digits` of the correlation, 2 or 3."""
-        tau = format_number(self.tau, "decimal3" if digits == 3 else "decimal2")
-        return "\n".join([f"Begg's test, {self.k} studies: tau = {tau}, {p_in_words(self.p_value)}", *self.notes])
-
-
-def begg(yi: Effects, vi: ArrayLike | None = None, *, study: Any = None, rho: float = 0.6) -> BeggTest:
-    """Rank correlation test for funnel asymmetry (Begg and Mazumdar).
-
-    Parameters
-    ----------
-    yi : EffectSizes or array_like, shape (n,)
-        Effects.
-    vi : array_like, shape (n,), optional
-        Sampling variances, for plain arrays.
-    study, rho
-        As in `trim_and_fill`: where a study gives several effects, they are combined first.
-
-    Returns
-    -------
-    BeggTest
-
-    Raises
-    ------
-    DesignError
-        Fewer than 3 usable studies, all of the same precision, or an impossible variance.
-
-    References
-    ----------
-    Begg, Mazumdar (1994), Biometrics 50(4):1088-1101, doi:10.2307/2533446.
-
-    Examples
-    --------
-    >>> from ipt_outcomes.meta import begg
-    >>> round(begg([0.1, 0.3, 0.6, 0.9], [0.02, 0.03, 0.06, 0.2]).tau, 3)
-    0.667
-    """
-    rows = unpack(yi, vi)
-    plain = _begg(rows)
-    if study_codes(study, rows) is None:
-        return plain
-    combined = aggregate(yi, vi, study=study, rho=rho)
-    result = _begg(unpack(combined["yi"], combined["vi"]))
-    note = combined_first(int(rows.used.size), len(combined), rho)
-    return replace(
-        result,
-        naive=plain,
-        n_dropped=plain.n_dropped,
-        notes=(*result.notes, note),
-        provenance=Provenance(function="meta.begg", options={"rho": float(rho)}),
-    )
-
-
-def _begg(rows: Rows) -> BeggTest:
-    from scipy.stats import kendalltau
-
-    k, v = int(rows.used.size), rows.v
-    if k < 3:
-        raise DesignError(f"Begg's test needs at least 3 studies; there {'is' if k == 1 else 'are'} {k}")
-    w = 1.0 / v
-    centred = rows.y - (w @ rows.y) / w.sum()
-    spread = v - 1.0 / w.sum()
-    # a study with nearly all of the weight has a residual that is 0 and a variance that is 0
-    scaled = np.where(spread > 0, centred / np.sqrt(np.where(spread > 0, spread, 1.0)), 0.0)
-    if np.ptp(v) == 0 or np.ptp(scaled) == 0:
-        raise DesignError("Begg's test needs studies of different precision and different effects")
-    exact = np.unique(v).size == k and np.unique(scaled).size == k and k < 50
-    found = kendalltau(scaled, v, method="exact" if exact else "asymptotic")
-    note = _few(k)
-    return BeggTest(
-        tau=float(found.statistic),
-        p_value=float(found.pvalue),
-        exact=bool(exact),
-        k=k,
-        n_dropped=int(rows.yi.size - k),
-        notes=(note,) if note else (),
-    )

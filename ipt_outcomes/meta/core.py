@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ipt_outcomes.errors import DesignError
+from ipt_outcomes.results import plural
 
 EPS = float(np.finfo(float).eps)
 
@@ -103,7 +104,8 @@ def _orthonormal(design: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Reduce the design to Q R; a rank fault is an error, never a silently dropped column."""
     k, p = design.shape
     if p > k:
-        raise DesignError(f"the model has {p} coefficients but there are only {k} studies")
+        only = f"there {plural(k, 'is', 'are')} only {k} {plural(k, 'study', 'studies')}"
+        raise DesignError(f"the model has {p} {plural(p, 'coefficient', 'coefficients')} but {only}")
     if p == 1:
         length = math.sqrt(float(design[:, 0] @ design[:, 0]))
         return design / length, np.array([[length]])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
+from ipt_outcomes.effects.binary import log_odds_ratio
 from ipt_outcomes.effects.zero_cells import Tables, read_tables
 from ipt_outcomes.errors import ConvergenceError, DesignError
 from ipt_outcomes.meta.inference import chi2_p, infer
-from ipt_outcomes.meta.inputs import require_level
-from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
+from ipt_outcomes.meta.inputs import require_level, there_are
+from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words, plural
 
 MAX_STEPS = 200
 _HALF = np.array([0.5, -0.5])
@@ -32,6 +33,9 @@ class EventModel(ResultObject):
         Between-study variance of the log odds ratio.
     q_lrt, q_df, q_lrt_p_value : float, int, float or None
         Likelihood-ratio test of heterogeneity against one odds ratio per study.
+    q_wald, q_wald_df, q_wald_p_value : float or None, int, float or None
+        Wald test of the same: Cochran's Q of the uncorrected log odds ratios. A study with a cell of 0 has none and
+        adds nothing; None with fewer than two others.
     log_likelihood : float
     k, n_dropped, n_without_information : int
         Studies used; rows with a number missing; studies with events in none or in all.
@@ -51,6 +55,9 @@ class EventModel(ResultObject):
     q_lrt: float
     q_df: int
     q_lrt_p_value: float | None
+    q_wald: float | None
+    q_wald_df: int
+    q_wald_p_value: float | None
     log_likelihood: float
     k: int
     n_dropped: int
@@ -69,12 +76,18 @@ class EventModel(ResultObject):
         """Return the pooled odds ratio in plain text; `digits` 2 or 3."""
         style: Literal["decimal3", "decimal2"] = "decimal3" if digits == 3 else "decimal2"
         numbers = [float(np.exp(np.clip(x, -700, 700))) for x in (self.estimate, self.ci_low, self.ci_high)]
+        word = plural(self.k, "study", "studies")
         line = (
-            f"Binomial-normal model, {self.k} studies: OR {format_number(numbers[0], style)} "
+            f"Binomial-normal model, {self.k} {word}: OR {format_number(numbers[0], style)} "
             f"({format_interval(numbers[1], numbers[2], style)}), {p_in_words(self.p_value)}; "
             f"tau2 {format_number(self.tau2, 'decimal3')}"
         )
-        return "\n".join([line, self.method, *self.notes])
+        alike = (
+            f"Heterogeneity: likelihood-ratio Q({self.q_df}) = {format_number(self.q_lrt)}, "
+            f"{p_in_words(self.q_lrt_p_value)}; Wald Q({self.q_wald_df}) = {format_number(self.q_wald)}, "
+            f"{p_in_words(self.q_wald_p_value)}"
+        )
+        return "\n".join([line, alike, self.method, *self.notes])
 
 
 def event_model(
@@ -133,7 +146,7 @@ def event_model(
     used = np.flatnonzero(known & ~(tables.no_events | tables.all_events))
     if used.size < 2:
         raise DesignError(
-            f"the model needs at least 2 studies with events and non-events; there are {used.size}",
+            f"the model needs at least 2 studies with events and non-events; {there_are(int(used.size))}",
             rows=np.flatnonzero(known),
         )
     counts, totals = _counts(tables, used)
@@ -147,7 +160,9 @@ def event_model(
     lost = int(known.sum() - used.size)
     notes = []
     if lost:
-        notes.append(f"{lost} studies without events, or with nothing but events, say nothing and were left out.")
+        words = plural(lost, "study without events, or with nothing but events, says nothing and was",
+                       "studies without events, or with nothing but events, say nothing and were")  # fmt: skip
+        notes.append(f"{lost} {words} left out.")
     if best.tau == 0:
         notes.append("The estimate of tau2 is at its boundary, 0.")
     return EventModel(
@@ -161,6 +176,7 @@ def event_model(
         q_lrt=q,
         q_df=int(used.size - 1),
         q_lrt_p_value=chi2_p(q, used.size - 1),
+        **_wald(tables, used),
         log_likelihood=best.value + constant,
         k=int(used.size),
         n_dropped=int((~known).sum()),
@@ -173,6 +189,19 @@ def event_model(
             function="meta.event_model", options={"quadrature": int(quadrature), "level": float(level)}
         ),
     )
+
+
+def _wald(tables: Tables, used: np.ndarray) -> dict[str, Any]:
+    """Cochran's Q of the studies whose odds ratio is a number: the Wald test of the saturated model."""
+    yi, vi = log_odds_ratio(tables)
+    yi, vi = yi[used], vi[used]
+    known = np.isfinite(yi) & np.isfinite(vi)
+    df = int(known.sum()) - 1
+    if df < 1:
+        return {"q_wald": None, "q_wald_df": max(0, df), "q_wald_p_value": None}
+    w = 1 / vi[known]
+    q = float(w @ (yi[known] - (w @ yi[known]) / w.sum()) ** 2)
+    return {"q_wald": q, "q_wald_df": df, "q_wald_p_value": chi2_p(q, df)}
 
 
 class _Point(NamedTuple):

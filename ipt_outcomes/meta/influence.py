@@ -9,7 +9,8 @@ from scipy.special import chdtr
 
 from ipt_outcomes.errors import DesignError
 from ipt_outcomes.meta.batch import fit_subsets
-from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, unpack
+from ipt_outcomes.meta.core import EPS
+from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, there_are, unpack
 from ipt_outcomes.meta.pool import check_options
 
 
@@ -62,7 +63,7 @@ def influence(yi: Effects, vi: ArrayLike | None = None, *, tau2: Tau2Method = "R
     rows = unpack(yi, vi)
     k, y, v = int(rows.used.size), rows.y, rows.v
     if k < 3:
-        raise DesignError(f"deletion diagnostics need at least 3 studies; there are {k}")
+        raise DesignError(f"deletion diagnostics need at least 3 studies; {there_are(k)}")
     whole = fit_subsets(y, v, np.ones((1, k), dtype=bool), tau2)
     w = 1.0 / (v + whole.tau2[0])
     hat = w / w.sum()
@@ -113,6 +114,8 @@ def _variance_at(y: np.ndarray, v: np.ndarray, tau2: np.ndarray, test: Test) -> 
     total = w.sum(axis=1)
     away = y - ((w @ y) / total)[:, None]
     scale = np.einsum("mk,mk,mk->m", w, away, away) / (y.size - 1)
+    # equal effects: the factor would be 0 or rounding, and says nothing
+    scale[np.abs(away).max(axis=1) <= 16 * EPS * np.abs(y).max()] = np.nan
     return np.asarray(_factors(scale, "REML", test) / total)
 
 

@@ -144,6 +144,16 @@ def name_rows(rows: Sequence[int] | np.ndarray) -> str:
     return f"row{'s' if len(rows) > 1 else ''} {listed}{more}"
 
 
+def there_are(count: int) -> str:
+    """Return "there is 1" or "there are 5", for the end of a message."""
+    return f"there {plural(count, 'is', 'are')} {count}"
+
+
+def studies_in_words(count: int) -> str:
+    """Return "1 study" or "5 studies"."""
+    return f"{count} {plural(count, 'study', 'studies')}"
+
+
 def left_out(yi: np.ndarray, vi: np.ndarray) -> str:
     """Say how many rows had no effect or variance, and which: "2 of 9 rows ... were left out: rows 3, 5"."""
     gone = np.flatnonzero(np.isnan(yi) | np.isnan(vi))

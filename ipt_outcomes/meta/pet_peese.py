@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ipt_outcomes.errors import DesignError, require_choice
 from ipt_outcomes.meta.clustered import robust_lines, study_codes
 from ipt_outcomes.meta.inference import Inference, infer, resolve_test
-from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
+from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, there_are, unpack
 from ipt_outcomes.meta.pool import check_options
 from ipt_outcomes.meta.regression import fit_design
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
@@ -185,7 +185,7 @@ def pet_peese(
     check_options(tau2, test, level)
     rows = unpack(yi, vi)
     if rows.used.size < 3:
-        raise DesignError(f"PET-PEESE needs at least 3 studies; there are {rows.used.size}")
+        raise DesignError(f"PET-PEESE needs at least 3 studies; {there_are(int(rows.used.size))}")
     if np.ptp(rows.v) <= 1e-12 * rows.v.max():
         raise DesignError("PET-PEESE needs studies of different precision; all variances are equal")
     options = {"model": model, "tau2": tau2, "test": test, "alternative": alternative, "level": float(level)}

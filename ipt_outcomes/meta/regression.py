@@ -173,7 +173,7 @@ class MetaRegression(ResultObject):
         str
         """
         style: Style = "decimal3" if digits == 3 else "decimal2"
-        lines = [f"Meta-regression, {self.k} effects"]
+        lines = [f"Meta-regression, {self.k} {plural(self.k, 'effect', 'effects')}"]
         for row in self.coefficients.to_dict(orient="records"):
             limits = format_interval(row["ci_low"], row["ci_high"], style)
             lines.append(
@@ -273,12 +273,7 @@ def _fit(rows: Rows, keep: np.ndarray, chosen: pd.DataFrame, design: Design, opt
     notes = (reason, _NARROW if used == "knapp-hartung" and factor < 1 else "", _few(problem))
     qm, qm_p = _wald(result.coefficients, vcov, list(range(1, len(lines))), df)
     return MetaRegression(
-        coefficients=pd.DataFrame(
-            [
-                {"term": t, **{name: getattr(x, name) for name in FIELDS}}
-                for t, x in zip(design.terms, lines, strict=True)
-            ]
-        ),
+        coefficients=_frame(design, lines),
         tau2=result.tau2,
         i2=i2,
         h2=h2,
@@ -350,6 +345,11 @@ def _explained(y: np.ndarray, v: np.ndarray, left: float, tau2: Tau2Method) -> f
 def _lines(coefficients: np.ndarray, vcov: np.ndarray, df: float | None, level: float) -> list[Inference]:
     se = np.sqrt(np.diag(vcov))
     return [infer(float(b), float(s), df, level) for b, s in zip(coefficients, se, strict=True)]
+
+
+def _frame(design: Design, lines: list[Inference]) -> pd.DataFrame:
+    pairs = zip(design.terms, lines, strict=True)
+    return pd.DataFrame([{"term": term, **{name: getattr(line, name) for name in FIELDS}} for term, line in pairs])
 
 
 def _wald(coefficients: np.ndarray, vcov: np.ndarray, columns: list[int], df: float | None) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ipt_outcomes.errors import DesignError
 from ipt_outcomes.meta.batch import fit_subsets, subset_frame
-from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, read_labels, require_labels, unpack
+from ipt_outcomes.meta.inputs import Effects, Tau2Method, Test, read_labels, require_labels, there_are, unpack
 from ipt_outcomes.meta.pool import check_options
 
 
@@ -63,7 +63,7 @@ def leave_one_out(
         names = list(unique)
     keys = np.asarray(labels if study is None else np.arange(len(names)))
     if len(names) < 2:
-        raise DesignError(f"leaving a study out needs at least 2 studies; there are {len(names)}")
+        raise DesignError(f"leaving a study out needs at least 2 studies; {there_are(len(names))}")
     members = np.asarray(labels) != keys[:, None]
     fits = fit_subsets(rows.y, rows.v, members, tau2)
     measure = None if rows.effects is None else rows.effects.measure

@@ -13,7 +13,7 @@ from ipt_outcomes.errors import DesignError
 from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import Inference, chi2_p, infer
-from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, require_level, unpack
+from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, require_level, there_are, unpack
 from ipt_outcomes.meta.pool import check_options, pool_rows
 from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
 
@@ -159,7 +159,7 @@ def _limit(rows: Rows, tau2: Tau2Method, level: float) -> LimitEffect:
     y, v = rows.y, rows.v
     k = int(y.size)
     if k < 3:
-        raise DesignError(f"limit meta-analysis needs at least 3 studies; there {'is' if k == 1 else 'are'} {k}")
+        raise DesignError(f"limit meta-analysis needs at least 3 studies; {there_are(k)}")
     if np.ptp(v) <= 1e-12 * v.max():
         raise DesignError("limit meta-analysis needs studies of different precision; all variances are equal")
     pooled = pool_rows(rows, tau2, "z", level)
@@ -332,7 +332,7 @@ def _waap(rows: Rows, level: float) -> WaapEffect:
     y, v = rows.y, rows.v
     k = int(y.size)
     if k < 2:
-        raise DesignError(f"WAAP-WLS needs at least 2 studies; there {'is' if k == 1 else 'are'} {k}")
+        raise DesignError(f"WAAP-WLS needs at least 2 studies; {there_are(k)}")
     everyone = _wls(y, v, level)
     adequate = np.sqrt(v) <= abs(everyone.estimate) / ADEQUATE
     enough = int(adequate.sum()) >= 2

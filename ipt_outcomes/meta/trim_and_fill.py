@@ -13,7 +13,7 @@ from ipt_outcomes.errors import ConvergenceError, DesignError, require_choice
 from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.core import Problem, fit
 from ipt_outcomes.meta.dependent import aggregate
-from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, unpack
+from ipt_outcomes.meta.inputs import Effects, Rows, Tau2Method, Test, there_are, unpack
 from ipt_outcomes.meta.pool import check_options, pool_rows
 from ipt_outcomes.meta.pooled import PooledEffect
 from ipt_outcomes.meta.tau2 import estimate_tau2
@@ -198,7 +198,7 @@ def _fill(
 ) -> TrimAndFill:
     y, v = rows.y, rows.v
     if y.size < 3:
-        raise DesignError(f"trim and fill needs at least 3 studies; there {'is' if y.size == 1 else 'are'} {y.size}")
+        raise DesignError(f"trim and fill needs at least 3 studies; {there_are(int(y.size))}")
     chosen = _side(y, v, tau2) if side == "auto" else side
     sign = -1.0 if chosen == "right" else 1.0
     k0, k0_se, centre = _missing(sign * y, v, tau2, estimator)

@@ -1,4 +1,4 @@
-"""What a linear mixed model answers beyond its tables: profiles, bootstrap, sandwich, simulation, explained variance."""
+"""What a linear mixed model answers beyond tables: profiles, bootstrap, sandwich, simulation, explained variance."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class LinearAnswers:
         numpy.ndarray, shape (n_obs,)
         """
         fit = self._self()
-        left = fit.design.y - fit.predict(random=True)
+        left = np.asarray(fit.design.y - fit.predict(random=True))
         return left / fit.residual_sd() if standardised else left
 
     def f_scale(self, weights: np.ndarray) -> tuple[float, float]:

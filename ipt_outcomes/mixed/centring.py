@@ -61,8 +61,7 @@ def split_columns(design: Design) -> Split:
         own = len(design.factors[0].columns)
         random[:own], values = _without_effect(random[:own], values, groups.n_groups, known)
     columns = tuple(product_of_parts(design, parts) for parts in basis)
-    ordered = groups.in_order([*(column for column in columns if column is not None), design.y])
-    return Split(ordered, columns, tuple(values), fixed, tuple(random))
+    return Split(groups, columns, tuple(values), fixed, tuple(random))
 
 
 def _without_effect(

@@ -16,10 +16,10 @@ from ipt_outcomes.mixed.change_tables import (
     arm_table,
     between_table,
     change_table,
+    equality_table,
     level_table,
     shrunken_table,
     standardised_table,
-    equality_table,
 )
 from ipt_outcomes.mixed.columns import as_frame, is_numeric, require_columns
 from ipt_outcomes.mixed.comparable import (
@@ -37,7 +37,7 @@ Time = Literal["linear", "log", "spline", "visit"]
 ChangeDf = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual", "normal"]
 
 # More times than this are no visits: each has a mean of its own in every level.
-MOST_VISITS = 24
+MOST_VISITS = 12
 SET_DAY = "area_set_day"
 # Where the unstructured covariance does not converge, in this order.
 FALLBACK: tuple[Any, ...] = ("toeplitz-heterogeneous", "ar1-heterogeneous", "compound-symmetry-heterogeneous")
@@ -186,9 +186,7 @@ def _rows_used(
     return used
 
 
-def _times(
-    used: pd.DataFrame, outcome: str, week: str, since: float | None, at: float | None
-) -> tuple[float, float]:
+def _times(used: pd.DataFrame, outcome: str, week: str, since: float | None, at: float | None) -> tuple[float, float]:
     if not is_numeric(used[week]):
         raise OptionError(f"{week} must hold numbers: the time of each row", column=week)
     seen = used.loc[used[outcome].notna(), week]

@@ -100,7 +100,7 @@ def change_table(asked: Asked) -> pd.DataFrame:
 
 
 def arm_table(asked: Asked, adjust: Adjust) -> pd.DataFrame:
-    """Return arm 1 minus each other arm in every level: ``quantity contrast``, the level, the numbers, ``p_adjusted``."""
+    """Return arm 1 minus each other arm in every level: ``quantity contrast``, the level, numbers, ``p_adjusted``."""
     tables = []
     for one, name in ((asked.main(), asked.main_name()), (asked.means(asked.at), MEAN)):
         differences = arm_differences(one, asked)
@@ -136,9 +136,9 @@ def between_table(asked: Asked, adjust: Adjust) -> pd.DataFrame:
     for number in np.unique(of.family):
         rows = np.flatnonzero(of.family == number)
         for first, second in itertools.combinations(rows, 2):
-            names = of.labels[asked.by]
+            levels = of.labels[asked.by]
             arms = {"arms": of.labels["contrast"].iloc[first]} if "contrast" in of.labels else {}
-            labels.append({"contrast": f"{names.iloc[second]} - {names.iloc[first]}", **arms})
+            labels.append({"contrast": f"{levels.iloc[second]} - {levels.iloc[first]}", **arms})
             weights.append(of.weights[second] - of.weights[first])
             family.append(number)
     differences = Combinations(pd.DataFrame(labels), np.array(weights), np.array(family))

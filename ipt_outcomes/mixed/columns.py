@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,16 @@ class Factor:
     levels: tuple[Any, ...]
 
 
-def as_frame(data: object) -> pd.DataFrame:
+def as_frame(data: object, columns: Sequence[str] | None = None, text: Sequence[str] = ()) -> pd.DataFrame:
     """Return the data as a pandas frame.
 
     Parameters
     ----------
-    data : pandas.DataFrame, or any frame with ``to_pandas`` (polars, pyarrow) or ``df`` (DuckDB)
+    data : pandas.DataFrame, any frame with ``to_pandas`` (polars, pyarrow) or ``df`` (DuckDB), or a path
+    columns : sequence of str, optional
+        Those needed: of a file no others are read.
+    text : sequence of str
+        Columns of ids, text in a CSV file.
 
     Returns
     -------
@@ -47,8 +52,17 @@ def as_frame(data: object) -> pd.DataFrame:
     OptionError
         It is none of these.
     """
+    if isinstance(data, str | Path):
+        from ipt_outcomes.mixed.reading import frame_of_file
+
+        return frame_of_file(data, columns, text)
     if isinstance(data, pd.DataFrame):
         return data
+    if columns is not None and callable(getattr(data, "project", None)):
+        # A DuckDB relation: only what is needed leaves the database.
+        known = [name for name in data.columns if name in set(columns)]  # type: ignore[attr-defined]
+        quoted = ['"' + name.replace('"', '""') + '"' for name in known]
+        data = data.project(", ".join(quoted)) if quoted else data  # type: ignore[attr-defined]
     for name in ("to_pandas", "df"):
         convert = getattr(data, name, None)
         if callable(convert):
@@ -56,8 +70,8 @@ def as_frame(data: object) -> pd.DataFrame:
             if isinstance(frame, pd.DataFrame):
                 return frame
     raise OptionError(
-        f"data must be a frame (pandas, polars, Arrow or a DuckDB relation); got {type(data).__name__}",
-        hint="Files are read by ipt_outcomes.io.",
+        "data must be a frame (pandas, polars, Arrow or a DuckDB relation) or the path of a Parquet or CSV file; "
+        f"got {type(data).__name__}",
     )
 
 

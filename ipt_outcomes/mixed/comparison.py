@@ -57,7 +57,9 @@ def compared(one: MixedFit, other: MixedFit) -> pd.DataFrame:
     if not df or weights is None:
         kind, p_value = (f"chi-squared({df})" if df else "none: as many parameters"), plain
     else:
-        p_value = float(sum(weight * (stats.chi2.sf(lrt, k) if k else float(lrt <= 0)) for k, weight in weights.items()))
+        p_value = float(
+            sum(weight * (stats.chi2.sf(lrt, k) if k else float(lrt <= 0)) for k, weight in weights.items())
+        )
         kind = "mixture: " + " + ".join(f"{weight:.4g} chi-squared({k})" for k, weight in weights.items())
     row = {"lrt": lrt, "df": df, "p_value": p_value, "distribution": kind, "p_value_chi2": plain}
     return pd.DataFrame([row])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -149,11 +150,11 @@ def _nested(design: Design) -> list[np.ndarray]:
         alone = codes < 0
         codes[alone] = len(factor.levels) + np.arange(int(alone.sum()))
         found.append(codes)
-    for outer, inner in zip(found, found[1:], strict=False):
+    for outer, inner in pairwise(found):
         if _varies(outer[:, None].astype(float), inner).any():
             named = ", ".join(factor.name for factor in design.factors)
             raise OptionError(
-                f"between-within degrees of freedom need grouping factors nested in one another; these are not: {named}",
+                f"between-within degrees of freedom need grouping factors nested in one another, not {named}",
                 hint="Use df='satterthwaite' or df='kenward-roger'.",
             )
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from ipt_outcomes.mixed.columns import (
     require_columns,
     used_levels,
 )
+from ipt_outcomes.mixed.completeness import Missing, complete_rows
 from ipt_outcomes.mixed.formula import Call, Column, Formula, columns_of
 from ipt_outcomes.mixed.rank import Estimable
 from ipt_outcomes.mixed.transforms import arithmetic, recipe
@@ -85,6 +86,8 @@ class Design:
         All columns the formula stands for, those that the data cannot tell apart from others among them.
     estimable : Estimable
         Which of them are in `fixed`.
+    missing : Missing
+        What the rows left out lack.
     """
 
     formula: Formula
@@ -97,6 +100,7 @@ class Design:
     columns: dict[str, np.ndarray | Factor]
     everything: tuple[ModelColumn, ...]
     estimable: Estimable
+    missing: Missing = field(default_factory=Missing)
 
     @property
     def n_rows(self) -> int:
@@ -179,12 +183,7 @@ def build_design(
     require_columns(frame, [*formula.columns, *formula.group_columns, *names, *needed])
     raw = {name: _raw(frame[name]) for name in formula.columns}
     read = {name: factor(frame[name]) for name in dict.fromkeys(names)}
-    complete = np.ones(len(frame), dtype=bool)
-    for values in raw.values():
-        complete &= values.codes >= 0 if isinstance(values, Factor) else ~np.isnan(values)
-    for name in needed if subject is None else (subject, *needed):
-        complete &= frame[name].notna().to_numpy()
-    rows = np.flatnonzero(complete)
+    rows, missing = complete_rows(raw, frame, needed if subject is None else (subject, *needed))
     if rows.size == 0:
         raise DesignError(
             f"none of the {len(frame)} rows has a value in every column of the formula",
@@ -206,6 +205,7 @@ def build_design(
         columns=raw,
         everything=fixed,
         estimable=Estimable(np.arange(len(fixed)), np.empty((len(fixed), 0))),
+        missing=missing,
     )
     _check_sizes(design)
     return design

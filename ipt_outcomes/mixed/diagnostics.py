@@ -44,7 +44,9 @@ def drawn(fit: MixedFit, kind: PlotKind, ax: Axes | None) -> Axes:
         return diagnostics.quantile_plot(random_quantiles(fit), "Random effect, in its SDs", ax=ax)
     residuals = getattr(fit, "residuals", None)
     if residuals is None:
-        raise OptionError(f"a {type(fit).__name__} has no residuals of its own to draw", hint="Use kind='coefficients'.")
+        raise OptionError(
+            f"a {type(fit).__name__} has no residuals of its own to draw", hint="Use kind='coefficients'."
+        )
     values = np.asarray(residuals(standardised=True))
     if kind == "residual-quantiles":
         return diagnostics.quantile_plot(values, "Residual, in its SDs", ax=ax)
@@ -73,10 +75,11 @@ def random_quantiles(fit: MixedFit) -> np.ndarray:
     table = effects()
     found = []
     variances = fit.random[fit.random["term2"].eq("")]
-    for row in variances.itertuples():
-        own = table[table["group"].eq(row.group) & table["term"].eq(row.term1)]
+    for row in variances.to_dict("records"):
+        variance = float(row["variance_or_cov"])
+        own = table[table["group"].eq(row["group"]) & table["term"].eq(row["term1"])]
         # A prediction varies by what the data told of the effect: its variance less the conditional one.
-        told = row.variance_or_cov - own["sd"].to_numpy() ** 2
-        known = told > 1e-8 * max(float(row.variance_or_cov), 1e-300)
+        told = variance - own["sd"].to_numpy() ** 2
+        known = told > 1e-8 * max(variance, 1e-300)
         found.append(own["estimate"].to_numpy()[known] / np.sqrt(told[known]))
     return np.concatenate(found) if found else np.empty(0)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ipt_outcomes.errors import DesignError, require_choice
+from ipt_outcomes.errors import require_choice
 from ipt_outcomes.mixed.adjust import Adjust, adjusted
 from ipt_outcomes.mixed.anova import type_three, type_two
 from ipt_outcomes.mixed.cautions import cautions
@@ -249,7 +249,7 @@ class MixedFit(ResultObject):
         pandas.DataFrame
             ``term num_df den_df statistic p_value``.
         """
-        require_choice("kind", kind, (3, 2))
+        require_choice("kind", str(kind), ("3", "2"))
         terms = type_three(self.design) if kind == 3 else type_two(self.design)
         rows = [(term, *self.f_test(weights)) for term, weights in terms]
         return pd.DataFrame(rows, columns=["term", "num_df", "den_df", "statistic", "p_value"])

@@ -13,8 +13,9 @@ from ipt_outcomes.mixed.centring import constant_columns
 from ipt_outcomes.mixed.columns import as_frame, factor, is_numeric, numbers, used_levels
 from ipt_outcomes.mixed.design import Design, build_design
 from ipt_outcomes.mixed.effects import variance_table
+from ipt_outcomes.mixed.engine.build import build_problem
 from ipt_outcomes.mixed.engine.optimise import SINGULAR
-from ipt_outcomes.mixed.engine.problem import Problem, Scaling, build_problem
+from ipt_outcomes.mixed.engine.problem import Problem, Scaling
 from ipt_outcomes.mixed.engine.residual import ResidualModel, Solution, solve
 from ipt_outcomes.mixed.engine.rows import neighbours_of
 from ipt_outcomes.mixed.engine.structure import Structure
@@ -107,7 +108,8 @@ def lmm(
     except RecursionError:
         raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
     needed = [name for name in (weights, time, residual_by) if name is not None]
-    frame = as_frame(data)
+    columns = [*parsed.columns, *parsed.group_columns, *needed]
+    frame = as_frame(data, columns, parsed.group_columns)
     try:
         design = build_design(parsed, frame, needed=needed)
     except RecursionError:
@@ -117,7 +119,9 @@ def lmm(
     structure = Structure.of_design(design)
     solution = solve(design, structure, model, reml=reml, built=built)
     fit = _result(formula, design, structure, solution, reml=reml, df=df, level=level)
-    return fit if df in OWN_METHODS else _with_spread(fit, df)
+    if df == "kenward-roger" or df == "kenward-roger-linear" or df == "between-within":
+        return _with_spread(fit, df)
+    return fit
 
 
 def _check_residual(residual: str | None, time: str | None) -> None:
@@ -138,8 +142,9 @@ def _residual_model(
     if time is not None:
         if not is_numeric(frame[time]):
             raise OptionError(f"{time} must be numeric: it holds the times of the rows", column=time)
-        neighbours = neighbours_of(design.codes, numbers(frame[time].iloc[design.rows]), time)
-    group, names = None, ()
+        neighbours = neighbours_of(design.codes, numbers(frame[time].iloc[design.rows]), time, design.rows)
+    group: np.ndarray | None = None
+    names: tuple[str, ...] = ()
     if by is not None:
         found = used_levels(factor(frame[by].iloc[design.rows]))
         if len(found.levels) < 2:
@@ -244,7 +249,9 @@ def _result(
     return fit.with_coefficients() if df in OWN_METHODS else fit
 
 
-def _with_spread(fit: LinearMixedFit, df: DfMethod) -> LinearMixedFit:
+def _with_spread(
+    fit: LinearMixedFit, df: Literal["kenward-roger", "kenward-roger-linear", "between-within"]
+) -> LinearMixedFit:
     """Standard errors and degrees of freedom by a method that needs the finished fit."""
     from ipt_outcomes.mixed.degrees import spread_of
 

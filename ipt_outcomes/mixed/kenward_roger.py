@@ -18,13 +18,22 @@ _TOGETHER = 2_000_000
 
 
 class Block(Protocol):
-    """Rows that depend on no others: their columns, outcomes, covariance and its derivatives."""
+    """Rows that depend on no others: their columns, covariance and its derivatives."""
 
-    rows: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    v: np.ndarray
-    derivatives: np.ndarray
+    @property
+    def x(self) -> np.ndarray:
+        """Fixed columns, shape (n, p)."""
+        ...
+
+    @property
+    def v(self) -> np.ndarray:
+        """Covariance, shape (n, n)."""
+        ...
+
+    @property
+    def derivatives(self) -> np.ndarray:
+        """Of the covariance by its parameters, shape (k, n, n)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def stacked(blocks: Iterable[Block]) -> Iterator[Stack]:
     """
     waiting: dict[int, list[Block]] = {}
     for block in blocks:
-        n = len(block.y)
+        n = len(block.x)
         if n > MOST_DEPENDENT_ROWS:
             raise DesignError(
                 f"{n} rows depend on one another through the random effects; Kenward and Roger's adjustment is "

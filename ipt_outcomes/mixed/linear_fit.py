@@ -35,6 +35,10 @@ class Spread(Protocol):
         """Return the degrees of freedom of one combination, shape (p,)."""
         ...
 
+    def f_scale(self, weights: np.ndarray) -> tuple[float, float]:
+        """Return the scale of an F statistic of several combinations, shape (r, p), and its degrees of freedom."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:

@@ -155,7 +155,7 @@ def profile(fit: LinearMixedFit, level: float, *, progress: bool = False) -> pd.
     rows = []
     spots = places_of(objective)
     n_fixed = len(fit.fixed)
-    for number in counted(range(len(spots) + n_fixed), "profiles", show=progress):
+    for number in counted(len(spots) + n_fixed, "profiles", show=progress):
         if number < len(spots):
             limits = _of_spread(objective, best, spots[number], target)
             rows.append((spots[number].name, *limits))
@@ -318,6 +318,6 @@ def _partials(root: np.ndarray) -> list[float]:
 
 def _lower(factor: np.ndarray) -> np.ndarray:
     """Lower triangular matrix with the same product with its transpose, its diagonal not negative."""
-    upper = np.linalg.qr(factor.T, mode="r")
+    upper = np.asarray(np.linalg.qr(factor.T, mode="r"))
     signs = np.where(np.diag(upper) < 0, -1.0, 1.0)
     return np.asarray(upper.T * signs)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Iterator
 
 
-def counted(items: Sequence[T] | range, what: str, *, show: bool) -> Iterator[T]:
-    """Yield the items; on a terminal or in a notebook with a bar, where `show` is true.
+def counted(count: int, what: str, *, show: bool) -> Iterator[int]:
+    """Yield the numbers below a count; on a terminal or in a notebook with a bar, where `show` is true.
 
     Parameters
     ----------
-    items : sequence
+    count : int
     what : str
         Stands in front of the bar.
     show : bool
 
     Yields
     ------
-    object
+    int
     """
     if not show:
-        yield from items  # type: ignore[misc]
+        yield from range(count)
         return
     from rich.progress import track
 
-    yield from track(items, description=what)  # type: ignore[arg-type]
+    yield from track(range(count), description=what)

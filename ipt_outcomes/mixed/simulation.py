@@ -40,8 +40,8 @@ def simulated(fit: LinearMixedFit, rng: np.random.Generator) -> np.ndarray:
     """
     check_generator(rng)
     design = fit.design
-    found = design.fixed_matrix() @ fit.fixed["estimate"].to_numpy()
-    if getattr(fit, "residual", None):
+    found = np.asarray(design.fixed_matrix() @ fit.fixed["estimate"].to_numpy())
+    if fit._inside.residual.neighbours is not None:
         # Residuals of neighbouring rows are correlated: draw each block of dependent rows as a whole.
         from ipt_outcomes.mixed.engine.marginal import marginal_of
 
@@ -94,7 +94,7 @@ def bootstrap(
 
     found: list[np.ndarray] = []
     failed = 0
-    for _ in counted(range(draws), "bootstrap", show=progress):
+    for _ in counted(draws, "bootstrap", show=progress):
         try:
             again = refit(fit, simulated(fit, rng))
         except ConvergenceError:
@@ -123,8 +123,8 @@ def bootstrap(
 
 def _names(random: pd.DataFrame) -> list[str]:
     return [
-        f"cor_{row.term2}.{row.term1}|{row.group}" if row.term2 else f"sd_{row.term1}|{row.group}"
-        for row in random.itertuples()
+        f"cor_{row['term2']}.{row['term1']}|{row['group']}" if row["term2"] else f"sd_{row['term1']}|{row['group']}"
+        for row in random.to_dict("records")
     ]
 
 

@@ -43,7 +43,7 @@ class Spread:
         """
         turned = self.vcov @ weights
         variance = float(weights @ turned)
-        gradient = np.einsum("i,kij,j->k", turned, self.moved, turned)
+        gradient = self.moved @ turned @ turned
         spread = float(gradient @ self.theta_vcov @ gradient)
         return 2 * variance**2 / spread if spread > 0 else np.inf
 

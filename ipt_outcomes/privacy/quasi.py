@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ipt_outcomes.results import plural
+
 HIGHEST_AGE = 90.0
 SMALLEST_GROUP = 5
 QUASI_IDENTIFIERS = (
@@ -70,6 +72,15 @@ class SmallGroups:
     people: int
     unique: int
     without: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """How many people stand out by which columns, in words."""
+        share = plural(self.people, "person shares", "people share")
+        return (
+            f"{self.people} {share} {', '.join(self.columns)} with fewer than {SMALLEST_GROUP - 1} others, "
+            f"{self.unique} with nobody (k = {self.k})"
+        )
 
 
 def anonymity(people: pd.DataFrame, columns: Sequence[str], *, sensitive: str | None = None) -> Anonymity:

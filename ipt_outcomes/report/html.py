@@ -16,9 +16,10 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.report.document import Block, Document, Heading, Picture
+from ipt_outcomes.report.document import Block, Document, Figure, Heading, Picture
 from ipt_outcomes.report.export import csv_text
 from ipt_outcomes.report.layout import column_needs
+from ipt_outcomes.report.letters import Letters
 from ipt_outcomes.report.runs import (
     SIMULATED,
     cell_values,
@@ -81,6 +82,8 @@ def write_html(document: Document) -> str:
     check(document)
     known = document.results.by_id()
     lead, sections = _sections(document.blocks)
+    pictures = [block.picture for block in document.blocks if isinstance(block, Figure)]
+    letters = Letters.of(svg for picture in pictures for svg in (picture.svg_wide, picture.svg_narrow))
     page = _environment().get_template("report.html.j2")
     return page.render(
         document=document,
@@ -91,7 +94,10 @@ def write_html(document: Document) -> str:
         label=labels(document),
         runs=lambda content: runs(content, known),
         value=_attribute,
-        svg=_inline_svg,
+        svg=lambda picture, alt, wide: _inline_svg(
+            picture, alt, letters, f"D{pictures.index(picture):x}{'w' if wide else 'n'}", wide=wide
+        ),
+        letters=Markup(letters.svg() if pictures else ""),  # noqa: S704 - outlines of letters, out of our own drawings
         doi=doi_address,
         groups=row_groups,
         spans=spans,
@@ -155,12 +161,12 @@ def _is_plain(svg: str) -> bool:
     return True
 
 
-def _inline_svg(picture: Picture, alt: str, *, wide: bool) -> Markup:
+def _inline_svg(picture: Picture, alt: str, letters: Letters, short: str, *, wide: bool) -> Markup:
     svg = picture.svg_wide if wide else picture.svg_narrow
     if not svg.startswith("<svg ") or not _is_plain(svg):
         raise IptError("a drawing must be one plain svg element, as report.pictures.picture makes it")
     start = f'<svg role="img" aria-label="{escape(visible(alt))}" '
-    return Markup(start + svg.removeprefix("<svg "))  # noqa: S704 - checked above
+    return Markup(start + letters.without(svg, short).removeprefix("<svg "))  # noqa: S704 - checked above
 
 
 def _fit(spec: TableSpec, known: Mapping[str, ResultRow]) -> str:

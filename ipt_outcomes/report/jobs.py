@@ -39,7 +39,10 @@ class _Kind:
 
 
 def _study_tables(synthesis: EvidenceSynthesis) -> Iterable[InputFile]:
-    for studies in synthesis.sources.values():
+    tables = [*synthesis.sources.values()]
+    if synthesis.comparison is not None and synthesis.comparison.old is not None:
+        tables += synthesis.comparison.old.sources.values()
+    for studies in tables:
         for source in studies.source.parts or (studies.source,):
             yield InputFile(name=_manifest_name(source.name), sha256=source.sha256, rows=source.rows)
 

@@ -27,6 +27,10 @@ _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# As matplotlib names clips and marks: a letter and a digest.
+_LONG = re.compile(r"[pmh][0-9a-f]{8,}")
+# In transforms; the scale of letters keeps its three decimals.
+_FINE = re.compile(r"-?\d+\.\d{4,}")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -90,6 +94,10 @@ def own_svg(text: str, *, prefix: str) -> str:
     # matplotlib sets these two by a rule for "*", which would reach the whole page.
     root.set("stroke-linejoin", "round")
     root.set("stroke-linecap", "butt")
+    _shorten(root)
+    _unwrap(root)
+    # Of thousands of ids only those that something points at are needed.
+    named = _pointed_at(root)
     tips = 0
     for element in root.iter():
         _rename(element, prefix)
@@ -101,10 +109,51 @@ def own_svg(text: str, *, prefix: str) -> str:
             title.text = visible(tip)
             element.insert(0, title)
         elif "id" in element.attrib:
-            element.set("id", f"{prefix}-{element.attrib['id']}")
+            if element.attrib["id"] in named:
+                element.set("id", f"{prefix}-{element.attrib['id']}")
+            else:
+                del element.attrib["id"]
     _size(root)
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode")
+
+
+def _shorten(root: ET.Element) -> None:
+    """Give clips and marks short names, and leave blanks out of styles: they stand in every line of a drawing."""
+    names: dict[str, str] = {}
+    for element in root.iter():
+        own = element.get("id", "")
+        if _LONG.fullmatch(own):
+            names[own] = f"{own[0]}{len(names)}"
+    for element in root.iter():
+        for name, value in list(element.attrib.items()):
+            if name == "style":
+                element.set(name, value.replace(": ", ":").replace("; ", ";"))
+            elif name == "transform":
+                element.set(name, _FINE.sub(lambda found: f"{float(found[0]):.2f}", value))
+            elif name == "id" and value in names:
+                element.set(name, names[value])
+            elif value.startswith("#") and value[1:] in names:
+                element.set(name, f"#{names[value[1:]]}")
+            elif "url(#" in value:
+                element.set(name, _REFERENCE.sub(lambda found: f"url(#{names.get(found[1], found[1])})", value))
+
+
+def _unwrap(root: ET.Element) -> None:
+    """Put the parts of a group that says nothing in its place."""
+    for parent in list(root.iter()):
+        parts: list[ET.Element] = []
+        for child in parent:
+            plain = child.tag == f"{{{_SVG}}}g" and not child.attrib
+            parts += list(child) if plain else [child]
+        parent[:] = parts
+
+
+def _pointed_at(root: ET.Element) -> set[str]:
+    """The ids that some element of a drawing points at."""
+    values = [value for element in root.iter() for value in element.attrib.values()]
+    found = {value[1:] for value in values if value.startswith("#")}
+    return found | {name for value in values for name in _REFERENCE.findall(value)}
 
 
 def _rename(element: ET.Element, prefix: str) -> None:

@@ -76,6 +76,85 @@ WORKS: dict[str, Reference] = {
         "publication bias from other causes of asymmetry. Journal of Clinical Epidemiology, 61(10), 991–996.",
         "10.1016/j.jclinepi.2007.11.010",
     ),
+    "che": Reference(
+        "Pustejovsky & Tipton (2022). Meta-analysis with robust variance estimation: expanding the range of working "
+        "models. Prevention Science, 23, 425–438.",
+        "10.1007/s11121-021-01246-3",
+    ),
+    "cr2": Reference(
+        "Tipton (2015). Small sample adjustments for robust variance estimation with meta-regression. Psychological "
+        "Methods, 20(3), 375–393.",
+        "10.1037/met0000011",
+    ),
+    "influence": Reference(
+        "Viechtbauer & Cheung (2010). Outlier and influence diagnostics for meta-analysis. Research Synthesis Methods, "
+        "1(2), 112–125.",
+        "10.1002/jrsm.11",
+    ),
+    "baujat": Reference(
+        "Baujat, Mahé, Pignon & Hill (2002). A graphical method for exploring heterogeneity in meta-analyses. "
+        "Statistics in Medicine, 21(18), 2641–2652.",
+        "10.1002/sim.1221",
+    ),
+    "begg": Reference(
+        "Begg & Mazumdar (1994). Operating characteristics of a rank correlation test for publication bias. "
+        "Biometrics, 50(4), 1088–1101.",
+        "10.2307/2533446",
+    ),
+    "trimfill": Reference(
+        "Duval & Tweedie (2000). Trim and fill: a simple funnel-plot-based method of testing and adjusting for "
+        "publication bias in meta-analysis. Biometrics, 56(2), 455–463.",
+        "10.1111/j.0006-341X.2000.00455.x",
+    ),
+    "limit": Reference(
+        "Rücker, Schwarzer, Carpenter, Binder & Schumacher (2011). Treatment-effect estimates adjusted for small-study "
+        "effects via a limit meta-analysis. Biostatistics, 12(1), 122–142.",
+        "10.1093/biostatistics/kxq046",
+    ),
+    "selection": Reference(
+        "Vevea & Hedges (1995). A general linear model for estimating effect size in the presence of publication bias. "
+        "Psychometrika, 60(3), 419–435.",
+        "10.1007/BF02294384",
+    ),
+    "petpeese": Reference(
+        "Stanley & Doucouliagos (2014). Meta-regression approximations to reduce publication selection bias. Research "
+        "Synthesis Methods, 5(1), 60–78.",
+        "10.1002/jrsm.1095",
+    ),
+    "waap": Reference(
+        "Stanley, Doucouliagos & Ioannidis (2017). Finding the power to reduce publication bias. Statistics in "
+        "Medicine, 36(10), 1580–1598.",
+        "10.1002/sim.7228",
+    ),
+    "furukawa": Reference(
+        "Furukawa & Leucht (2011). How to obtain NNT from Cohen's d: comparison of two methods. PLoS ONE, 6(4), "
+        "e19070.",
+        "10.1371/journal.pone.0019070",
+    ),
+    "kraemer": Reference(
+        "Kraemer & Kupfer (2006). Size of treatment effects and their importance to clinical research and practice. "
+        "Biological Psychiatry, 59(11), 990–996.",
+        "10.1016/j.biopsych.2005.09.014",
+    ),
+    "specification": Reference(
+        "Simonsohn, Simmons & Nelson (2020). Specification curve analysis. Nature Human Behaviour, 4, 1208–1214.",
+        "10.1038/s41562-020-0912-z",
+    ),
+    "rob2": Reference(
+        "Sterne, Savović, Page and others (2019). RoB 2: a revised tool for assessing risk of bias in randomised "
+        "trials. BMJ, 366, l4898.",
+        "10.1136/bmj.l4898",
+    ),
+    "grade": Reference(
+        "Guyatt, Oxman, Vist and others (2008). GRADE: an emerging consensus on rating quality of evidence and "
+        "strength of recommendations. BMJ, 336, 924–926.",
+        "10.1136/bmj.39489.470347.AD",
+    ),
+    "prisma": Reference(
+        "Page, McKenzie, Bossuyt and others (2021). The PRISMA 2020 statement: an updated guideline for reporting "
+        "systematic reviews. BMJ, 372, n71.",
+        "10.1136/bmj.n71",
+    ),
     "wilson": Reference(
         "Wilson (1927). Probable inference, the law of succession, and statistical inference. Journal of the American "
         "Statistical Association, 22(158), 209–212.",

@@ -140,3 +140,98 @@ def test_no_value_of_a_personal_column_is_printed(tmp_path):
     output = run("map", tmp_path / "people.csv").output
     assert "Surname" in output
     assert "Weatherby" not in output and "1980" not in output  # noqa: PT018
+
+
+def lines_of(output: str) -> list[str]:
+    # The command to run next is never wrapped: it is there to be copied.
+    return [line for line in output.splitlines() if not line.startswith("Next: ")]
+
+
+def test_questions_come_first_and_nothing_is_wider_than_a_screen(files):
+    output = run("map", files / "odd.csv").output
+    assert output.index("To decide") < output.index("\nColumns")
+    assert output.index("  1. ") < output.index("\nColumns")
+    assert max(len(line) for line in lines_of(output)) <= 80
+    assert "1. " in output
+    assert "[codes.arm]: what do '1', '2', '3', '4' stand for?" in " ".join(output.split())
+
+
+def test_how_sure_and_why_is_told_for_each_column_once(files):
+    output = run("map", files / "odd.csv").output
+    table = output[output.index("\nColumns") :]
+    for column in pd.read_csv(files / "odd.csv", nrows=0):
+        assert sum(line.split()[:1] == [column] for line in table.splitlines()) == 1, column
+    for state in ("sure", "likely", "guess", "to decide"):
+        assert state in table
+
+
+def test_wide_files_tell_a_repeated_reason_once(tmp_path):
+    table = pd.DataFrame({"id": ["a", "b"], **{f"madrs_a_rather_long_heading_week_{n}": [9, 12] for n in range(6)}})
+    table.to_csv(tmp_path / "wide.csv", index=False)
+    output = run("map", tmp_path / "wide.csv").output
+    assert output.count("named MADRS") == 1
+    assert max(len(line) for line in lines_of(output)) <= 80
+
+
+def test_a_folder_goes_from_map_to_check(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    trial = trial_table()
+    trial[["patient_id", "age", "sex"]].drop_duplicates().to_csv(folder / "people.csv", index=False)
+    trial[["patient_id", "arm", "problem_area", "area_set_day"]].drop_duplicates().to_csv(
+        folder / "episodes.csv", index=False
+    )
+    trial[["patient_id", "week", "phq9", "hrsd17"]].to_csv(folder / "scores.csv", index=False)
+    for name in ("map.toml", "map.xlsx"):
+        done = run("map", folder, "-o", tmp_path / name)
+        assert done.exit_code == 0, done.output
+        assert "a folder of 3 tables" in " ".join(done.output.split())
+        assert "Columns of people.csv (table patients):" in done.output
+        checked = run("check", folder, "--mapping", tmp_path / name)
+        assert checked.exit_code == 0, checked.output
+        assert "240 people" in checked.output
+
+
+def test_a_folder_of_the_dictionary_needs_no_mapping(tmp_path):
+    import ipt_outcomes as ipt
+
+    ipt.load_cohort(trial_table()).save(tmp_path / "saved", rows_for="own_team")
+    done = run("map", tmp_path / "saved", "-o", tmp_path / "map.toml")
+    assert done.exit_code == 0, done.output
+    assert "without a mapping" in " ".join(done.output.split())
+    assert not (tmp_path / "map.toml").exists()
+    assert run("check", tmp_path / "saved").exit_code == 0
+
+
+def test_json_holds_what_is_printed(files, tmp_path):
+    import json
+
+    done = run("map", files / "odd.csv", "--json", "-o", tmp_path / "map.toml")
+    record = json.loads(done.output)
+    assert {row["column"] for row in record["columns"]} == set(pd.read_csv(files / "odd.csv", nrows=0))
+    assert record["undecided"] == tomllib.loads((tmp_path / "map.toml").read_text())["undecided"]
+    assert record["decisions"]
+
+
+def test_a_sheet_is_chosen_and_written_down(tmp_path):
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        trial_table().to_excel(book, sheet_name="Daten", index=False)
+        pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="Notes", index=False)
+    done = run("map", tmp_path / "book.xlsx", "--sheet", "Daten", "-o", tmp_path / "map.toml")
+    assert done.exit_code == 0, done.output
+    assert tomllib.loads((tmp_path / "map.toml").read_text())["sheet"] == "Daten"
+    checked = run("check", tmp_path / "book.xlsx", "--mapping", tmp_path / "map.toml")
+    assert checked.exit_code == 0, checked.output
+
+
+def test_sheets_of_a_workbook_are_tables(tmp_path):
+    trial = trial_table()
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        trial[["patient_id", "age", "sex", "arm"]].drop_duplicates().to_excel(book, sheet_name="People", index=False)
+        trial[["patient_id", "week", "phq9"]].to_excel(book, sheet_name="PHQ", index=False)
+        pd.DataFrame({"remark": ["checked"]}).to_excel(book, sheet_name="Notes", index=False)
+    done = run("map", tmp_path / "book.xlsx", "-o", tmp_path / "map.toml")
+    assert done.exit_code == 0, done.output
+    assert "a workbook of 2 tables" in " ".join(done.output.split())
+    checked = run("check", tmp_path / "book.xlsx", "--mapping", tmp_path / "map.toml")
+    assert checked.exit_code == 0, checked.output

@@ -273,7 +273,7 @@ def test_pseudo_limits_are_drawn_and_named_at_their_level(make_pooled, some, nam
     effects = some()
     ax = figures.funnel(effects, labels=names, pooled=make_pooled(level=0.9), level=0.9)
     assert "Pseudo 90% limits" in words(ax)
-    dashed = [line for line in ax.lines if len(line.get_xdata()) > 10]
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--" and line.get_ydata()[0] == 0.0]
     ends = sorted(float(line.get_xdata()[-1]) for line in dashed)
     deepest = float(dashed[0].get_ydata()[-1])
     assert ends == pytest.approx([0.482 - 1.644853627 * deepest, 0.482 + 1.644853627 * deepest])

@@ -15,23 +15,40 @@ import harness
 import mutations
 
 from ipt_outcomes.errors import IptError
+from ipt_outcomes.io import read_table
 from ipt_outcomes.io.guarded import FORMATS, Limits, reading_session
 
-SUFFIXES = {*FORMATS, ".csv", ".tsv"}
+SUFFIXES = {*FORMATS, ".csv", ".tsv", ".sas7bcat"}
+LARGEST = 300_000
 
 
 def sources(folders, made):
-    """Return the files to damage: those made here, and those of the folders that can be read."""
-    found = mutations.samples(made)
+    """Return the files to damage, each with its kind and what it needs beside it."""
+    found = [(path, kind, ()) for kind, path in mutations.samples(made).items()]
     for folder in folders:
         for path in sorted(Path(folder).rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.stat().st_size < 300_000:
-                try:
-                    harness.tables_of(path)
-                except IptError:
-                    continue
-                found.append(path)
+            if path.suffix.lower() in SUFFIXES and path.stat().st_size < LARGEST:
+                beside = _beside(path)
+                if beside is not None:
+                    found.append((path, path.suffix[1:].lower(), beside))
     return found
+
+
+def _beside(path):
+    """What else the reading needs; None where the file cannot be read as it is."""
+    if path.suffix.lower() != ".sas7bcat":
+        try:
+            read_table(path)
+        except IptError:
+            return None
+        return ()
+    for data in sorted(path.parent.glob("*.sas7bdat")):
+        try:
+            if read_table(data, catalog=path).value_labels:
+                return (data,)
+        except IptError:
+            continue
+    return None
 
 
 def main():
@@ -46,10 +63,10 @@ def main():
     tally, begun = harness.Tally(), time.monotonic()
     with tempfile.TemporaryDirectory() as made, reading_session(limits):
         fuzzers = []
-        for place, path in enumerate(sources(given.folders, Path(made))):
+        for place, (path, kind, beside) in enumerate(sources(given.folders, Path(made))):
             own = Path(made) / f"copy{place}"
             own.mkdir()
-            fuzzers.append(harness.Fuzzer(path, own, given.limit + 5))
+            fuzzers.append(harness.Fuzzer(path, own, given.limit + 5, kind, beside))
         seed = given.seed
         while time.monotonic() - begun < given.seconds:
             fuzzers[seed % len(fuzzers)].run(seed, tally)

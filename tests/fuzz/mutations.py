@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+import shutil
 import struct
 import zipfile
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pyreadstat
+
+from ipt_outcomes import simulate
 
 ROWS = 30
 EDGES = [
@@ -39,21 +42,36 @@ def frame():
 
 
 def samples(folder):
-    """Write one file of each format; return their paths."""
+    """Write one file of each format that can be written here; return their paths by name.
+
+    Of a folder the path is the file that is damaged; the others stay as they are.
+    """
     table, labels = frame(), {"arm": {1.0: "ipt", 2.0: "usual care"}}
     ranges = {"score": [{"lo": 26, "hi": 27}]}
-    paths = {name: folder / f"sample.{name}" for name in ["sav", "zsav", "por", "dta", "xpt", "xlsx", "parquet", "csv"]}
+    suffixes = ["sav", "zsav", "por", "dta", "xlsx", "parquet", "csv"]
+    paths = {name: folder / f"sample.{name}" for name in suffixes}
+    paths |= {f"xpt, version {version}": folder / f"sample{version}.xpt" for version in (5, 8)}
     pyreadstat.write_sav(
         table, str(paths["sav"]), variable_value_labels=labels, missing_ranges=ranges, row_compress=True
     )
     pyreadstat.write_sav(table, str(paths["zsav"]), variable_value_labels=labels, missing_ranges=ranges, compress=True)
     pyreadstat.write_por(table, str(paths["por"]))
     pyreadstat.write_dta(table, str(paths["dta"]), variable_value_labels=labels)
-    pyreadstat.write_xport(table, str(paths["xpt"]), file_format_version=8)
+    for version in (5, 8):
+        path = str(paths[f"xpt, version {version}"])
+        pyreadstat.write_xport(table, path, file_format_version=version)
     _workbook(table, paths["xlsx"])
     table.to_parquet(paths["parquet"], write_page_checksum=True)
     table.to_csv(paths["csv"], index=False)
-    package = folder / "package"
+    paths["folder"] = _package(table, folder / "package")
+    saved = simulate.trial(40).save(folder / "saved")
+    paths["saved, its record"] = saved / "datapackage.json"
+    shutil.copytree(saved, folder / "saved_table")
+    paths["saved, a table"] = folder / "saved_table" / "assessments.parquet"
+    return paths
+
+
+def _package(table, package):
     package.mkdir()
     table.to_csv(package / "people.csv", index=False)
     fields = [{"name": name, "type": "any"} for name in table.columns]
@@ -65,8 +83,9 @@ def samples(folder):
         "schema": {"fields": fields, "missingValues": ["", "-9"]},
         "bytes": (package / "people.csv").stat().st_size,
     }
-    (package / "datapackage.json").write_text(json.dumps({"resources": [resource]}), encoding="utf-8")
-    return [*paths.values(), package / "datapackage.json"]
+    path = package / "datapackage.json"
+    path.write_text(json.dumps({"resources": [resource]}), encoding="utf-8")
+    return path
 
 
 def _workbook(table, path):

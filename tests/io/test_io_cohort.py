@@ -595,8 +595,8 @@ def test_what_a_cohort_shows_of_itself_is_counts():
     for text in shown:
         assert "a1" not in text
         assert not any(key in text for key in cohort.patients["patient_id"])
-    assert repr(cohort) == "Cohort of 2 simulated people from data frame: phq9"
-    assert "scores, phq9: 4" in cohort.summary()
+    assert repr(cohort) == "Cohort of 2 simulated people from data frame: PHQ-9"
+    assert "scores, PHQ-9: 4" in cohort.summary()
     hostile = load_cohort(GOOD)
     assert "<script" not in hostile._repr_html_()
 
@@ -658,7 +658,7 @@ def test_items_in_rows_are_scored():
 
 def test_what_is_odd_but_possible_is_noted():
     cohort = load_cohort(GOOD.assign(day=[0, 28, 0, 56]), {"codes": {"sex": {"1": "female"}}})
-    assert "week and day are more than a week apart in 1 rows; the week counts" in cohort.notes
+    assert "week and day are more than a week apart in 1 row; the week counts" in cohort.notes
     assert "codes of the mapping that nothing uses, as no column gives sex" in cohort.notes
     late = load_cohort(GOOD.assign(week=[0, 900, 0, 8]))
     assert any("map it as day" in note for note in late.notes)

@@ -326,7 +326,7 @@ def test_a_test_nobody_mapped_is_refused_and_can_be_set_aside():
 
 def test_a_name_and_a_column_of_items_must_agree():
     table = pd.DataFrame({"patient_id": ["a"], "week": [0], "instrument": ["gad7_2"], "item": [3], "value": [1]})
-    assert "another item than the name of the instrument says in 1 of 1 rows" in str(refused(table))
+    assert "another item than the name of the instrument says in 1 of 1 row" in str(refused(table))
     assert len(load_cohort(table.assign(item=2)).assessments) == 2
 
 

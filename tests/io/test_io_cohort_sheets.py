@@ -202,3 +202,92 @@ def test_what_is_computed_anew_is_not_taken_from_a_described_table(tmp_path):
     rows = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([rows[0] + ",risk", *(f"{row},yes" for row in rows[1:])]) + "\n", encoding="utf-8")
     assert "risk" not in load_cohort(place).assessments
+
+
+# ---- what a file of a folder says by itself: dates, forms, numbers of sessions
+
+CONTACTS = "id,seen,status\nu1,2024-01-08,attended\nu1,2024-01-01,attended\nu2,2024-02-05,dna\nu2,2024-02-01,attended\n"
+STARTS = "id,group,start\nu1,ipt,2024-01-01\nu2,usual_care,2024-02-01\n"
+FORMS = "id,filled,phq\nu1,2024-01-01,18\nu1,2024-02-26,9\nu2,2024-02-01,20\n"
+DATED = {
+    "dates": {"start": "start", "order": "iso"},
+    "sessions": {"number": "by_day"},
+    "tables": {
+        "episodes": {"file": "starts.csv", "columns": {"patient_id": "id", "arm": "group"}},
+        "sessions": {
+            "file": "contacts.csv",
+            "columns": {"patient_id": "id", "attended": "status"},
+            "dates": {"day": "seen"},
+        },
+        "assessments": {
+            "file": "forms.csv",
+            "columns": {"patient_id": "id", "phq9": "phq"},
+            "dates": {"day": "filled"},
+        },
+    },
+}
+
+
+@pytest.fixture
+def dated(tmp_path):
+    for name, text in (("starts", STARTS), ("contacts", CONTACTS), ("forms", FORMS)):
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_each_file_has_its_own_dates_and_sessions_are_numbered_by_their_days(dated):
+    cohort = load_cohort(dated, DATED)
+    sessions = cohort.sessions.sort_values(["episode_id", "session_no"])
+    by_episode = {e: part[["session_no", "day"]].values.tolist() for e, part in sessions.groupby("episode_id")}
+    assert sorted(by_episode.values()) == [[[1.0, 0.0], [2.0, 4.0]], [[1.0, 0.0], [2.0, 7.0]]]
+    assert sorted(cohort.assessments["day"]) == [0.0, 0.0, 56.0]
+    assert cohort.assessments["session_no"].isna().all()
+    assert any(note.startswith("sessions are numbered 1, 2") for note in cohort.notes)
+    assert read_cohort_mapping(read_cohort_mapping(DATED).to_dict()) == read_cohort_mapping(DATED)
+
+
+def test_a_session_without_a_day_cannot_be_numbered(dated):
+    (dated / "contacts.csv").write_text(CONTACTS.replace("2024-01-08", ""), encoding="utf-8")
+    with pytest.raises(DataError, match="a session without a day"):
+        load_cohort(dated, DATED)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"dates": {}}, r"needs the start of each person"),
+        ({"sessions": {"number": "by_date"}}, "number must be"),
+        ({"unseen": {"a": "b"}}, r"\[unseen\] of several files stands under \[tables\.NAME\.unseen\]"),
+    ],
+)
+def test_mappings_of_folders_that_cannot_be(change, match):
+    with pytest.raises(OptionError, match=match):
+        read_cohort_mapping(DATED | change)
+
+
+def test_own_dates_that_are_not_in_their_file(dated):
+    tables = DATED["tables"] | {"sessions": DATED["tables"]["sessions"] | {"dates": {"day": "filled"}}}
+    with pytest.raises(OptionError, match=r"\[tables\.sessions\.dates\] day: the file has no column 'filled'"):
+        load_cohort(dated, DATED | {"tables": tables})
+    tables = DATED["tables"] | {"sessions": DATED["tables"]["sessions"] | {"dates": {"start": "seen"}}}
+    with pytest.raises(OptionError, match=r"start: it stands in \[dates\] of the whole mapping"):
+        read_cohort_mapping(DATED | {"tables": tables})
+
+
+def test_numbers_of_sessions_are_not_made_where_a_column_has_them():
+    with pytest.raises(OptionError, match="but a column has the numbers"):
+        read_cohort_mapping({"columns": {"patient_id": "id", "session_no": "nr"}, "sessions": {"number": "by_day"}})
+
+
+@pytest.mark.parametrize(("letters", "known"), [("HM", False), ("VM", False), ("FM", True), ("MM", True)])
+def test_letters_that_may_be_either_sex_are_asked(letters, known):
+    table = pd.DataFrame({"patient_id": ["a", "b"], "sex": list(letters), "week": 0, "phq9": [9, 10]})
+    if known:
+        assert load_cohort(table).patients["sex"].notna().all()
+        return
+    with pytest.raises(DataError, match="codes of sex that are not known"):
+        load_cohort(table)
+    with pytest.raises(DataError, match="'M' in 1 row"):
+        load_cohort(table, {"codes": {"sex": {letters[0]: "male"}}})
+    both = load_cohort(table, {"codes": {"sex": {letters[0]: "male", "M": "female"}}})
+    assert both.patients["sex"].tolist() == ["male", "female"]

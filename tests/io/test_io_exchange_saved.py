@@ -269,3 +269,12 @@ def test_load_cohort_takes_a_saved_folder_as_it_is(real, tmp_path):
     same(real, load_cohort(str(folder)))
     with pytest.raises(OptionError, match="no mapping"):
         load_cohort(folder, {"patient_id": "id"})
+
+
+def test_facts_of_instruments_the_user_set_come_back(tmp_path):
+    table = pd.DataFrame({"patient_id": ["a", "a", "b"], "week": [0, 8, 0], "phq9": [18, 9, 21]})
+    cohort = load_cohort(table, {"instruments": {"phq9": {"cutoff": 12, "source": "our validation study"}}})
+    back = read_saved(save_cohort(cohort, tmp_path / "saved"))
+    same(cohort, back)
+    assert back.instrument("phq9").rule("caseness_min") == cohort.instrument("phq9").rule("caseness_min")
+    assert "our validation study" in back.instrument("phq9").rule("caseness_min")

@@ -99,6 +99,17 @@ def test_a_number_that_became_a_time(made):
     assert not any("two formats" in warning for warning in both.warnings)
 
 
+def test_an_encoding_said_twice_and_not_the_same(made):
+    content = made("sav").read_bytes()
+    # The record of whole numbers (seven before the code page), and the one of the encoding's name.
+    at = content.index(struct.pack("<4i", 7, 3, 4, 8)) + 16 + 28
+    assert struct.unpack_from("<i", content, at) == (65001,)
+    old = content[at - 28 : at + 4]
+    table = read_table(made("sav", old, old[:28] + struct.pack("<i", 1252)))
+    assert any("says its encoding twice" in warning for warning in table.warnings)
+    assert len(table) == 3
+
+
 @pytest.mark.parametrize(
     ("suffix", "old", "new"),
     [

@@ -350,3 +350,39 @@ def test_a_path_of_any_bytes(file):
     odd = os.fsencode(file.parent) + b"/\xff \xe4;$(x).sav"
     file.rename(os.fsdecode(odd))
     assert len(read_table(os.fsdecode(odd))) == 2
+
+
+def test_a_session_inside_another_is_that_one_unless_it_has_limits_of_its_own(file):
+    with reading_session(Limits(cells=3)) as outer:
+        with reading_session() as inner:
+            assert inner is outer
+        with pytest.raises(IptError, match="up to 3 cells are read"):
+            read_table(file)
+        with reading_session(Limits(cells=4)) as own:
+            assert own is not outer
+            assert len(read_table(file)) == 2
+        with pytest.raises(IptError, match="up to 3 cells are read") as caught:
+            read_table(file)
+    assert "allow more in Python" in caught.value.hint
+
+
+def test_no_module_but_the_child_reads_such_files():
+    """Writing is done with our own data; reading is done with somebody else's bytes."""
+    package = Path(guarded.__file__).parent.parent.parent
+    found = []
+    for path in package.rglob("*.py"):
+        if FOLDER / "child" in path.parents:
+            continue
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Attribute):
+                called = f"{ast.unparse(node.value)}.{node.attr}"
+                if called.startswith(("pyreadstat.", "pd.read_", "pandas.read_", "pq.read", "pq.ParquetFile")):
+                    found.append((path.name, called))
+                if node.attr in ("load_workbook", "read_parquet", "read_excel", "read_feather", "open_file"):
+                    found.append((path.name, called))
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [alias.name for alias in node.names] + [getattr(node, "module", "") or ""]
+                if any(name.split(".")[0] == "pyreadstat" for name in names):
+                    found.append((path.name, "pyreadstat"))
+    assert found == []

@@ -144,3 +144,25 @@ def test_the_filter_refuses_what_it_lists_and_nothing_else(machine):
     assert verdict(0, of=0x40000003) != 0x7FFF0000
     if machine == "x86_64":
         assert verdict(0x40000000 + 41) != 0x7FFF0000
+
+
+def test_where_the_system_has_no_filter_the_interpreter_refuses_alone(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert confine._refuse_by_system() is False
+
+
+def test_a_machine_without_a_list_has_no_filter(monkeypatch):
+    monkeypatch.setattr(confine, "_CALLS", {"other": confine._CALLS["x86_64"]})
+    assert confine._refuse_by_system() is False
+
+
+def test_the_reader_still_reads_where_only_the_interpreter_refuses(file, monkeypatch):
+    start = session._START.replace(
+        "from ipt_guarded_child.main import main",
+        "from ipt_guarded_child import confine; confine._refuse_by_system = lambda: False\n"
+        "from ipt_guarded_child.main import main",
+    )
+    monkeypatch.setattr(session, "_START", start)
+    with reading_session() as one:
+        assert len(read_table(file)) == 2
+        assert not one.confined

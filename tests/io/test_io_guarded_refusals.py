@@ -245,10 +245,22 @@ def test_statistical_content_in_a_text_file_is_told_its_suffix(intact, tmp_path)
 
 
 def test_other_content_under_a_statistical_name(tmp_path):
-    for content, word in ((b"%PDF-1.7 x", "a PDF"), (b"<html><body>", "web page"), (bytes(range(128, 256)), "else")):
+    for content, word in (
+        (b"%PDF-1.7 x", "a PDF"),
+        (b"<html><body>", "web page"),
+        (bytes(range(128, 256)), "does not begin"),
+    ):
         path = tmp_path / "t.sav"
         path.write_bytes(content)
         assert word in refused(path).message
+
+
+@pytest.mark.parametrize(("name", "place"), [("v8.xpt", 21), ("row.sav", 1)])
+def test_a_damaged_beginning_is_not_told_to_be_the_same_kind(intact, name, place):
+    path = intact(name, **({"row_compress": True} if name.endswith("sav") else {}))
+    message = refused(patched(path, place, bytes([path.read_bytes()[place] ^ 1]))).message
+    assert "damaged" in message
+    assert "looks like a SAS transport file" not in message
 
 
 @pytest.mark.shared

@@ -380,7 +380,7 @@ def test_cells_that_cannot_be(raw, rows):
     [
         ([["id", "id"], [1, 2]], "stand twice: id"),
         ([["id", None], ["a", 2]], "column B has values but no name"),
-        ([["A study of IPT"], ["id", "x", "y"], ["a", 2, 3]], "has values but no name"),
+        ([["A study of IPT"], ["id", "x", "y"], ["a", 2, 3]], "columns B, C have values but no name"),
         ([[1, 2], [3, 4]], "the first row holds numbers"),
         ([["id", "x"]], "no rows of data"),
         ([], "is empty"),

@@ -295,3 +295,42 @@ def test_the_order_of_rows_does_not_matter():
     table = long_table(arm=per_person("IPT", "TAU", "CBT"), area=per_person("grief", "loss", "none"))
     shuffled = table.sample(frac=1, random_state=3).reset_index(drop=True)
     assert propose_mapping(shuffled).to_toml() == propose_mapping(table).to_toml()
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "sure"),
+    [
+        (["Grief", "Role dispute", "Role transition", "Grief"], "problem_area_primary", "likely"),
+        (["Trauer", "Rollenwechsel", "Trauer", "Einsamkeit"], "problem_area_primary", "likely"),
+        (["female", "male", "female", "male"], "sex", "likely"),
+        (["IPT", "Warteliste", "IPT", "Warteliste"], "arm", "guess"),
+        (["attended", "did not attend", "attended", "attended"], "attended", "likely"),
+    ],
+)
+def test_values_tell_where_the_heading_says_nothing(cells, field, sure):
+    table = pd.DataFrame({"id": list("abcd"), "v07": cells, "phq9_pre": 12, "phq9_w8": 8})
+    line = next(one for one in propose_mapping(table).lines if one.column == "v07")
+    assert (line.name, line.sure) == (field, sure)
+    assert "every one is a code of" in line.why
+
+
+@pytest.mark.parametrize(
+    "cells", [["yes", "no", "yes", "no"], ["f", "m", "f", "m"], ["1", "2", "1", "2"], ["Grief", "tea", "Grief", "tea"]]
+)
+def test_values_that_may_be_anything_tell_nothing(cells):
+    table = pd.DataFrame({"id": list("abcd"), "v07": cells, "phq9_pre": 12, "phq9_w8": 8})
+    assert next(one for one in propose_mapping(table).lines if one.column == "v07").part == "undecided"
+
+
+def test_labels_of_columns_are_read_past_words_that_say_whose(tmp_path):
+    pyreadstat = pytest.importorskip("pyreadstat")
+    labels = {"v1": "Patient number", "v2": "Sex of the patient", "v3": "Age (years)", "v5": "PHQ-9 total, baseline",
+              "v4": "Primary problem area (IPT)", "v6": "PHQ-9 total, week 12"}  # fmt: skip
+    table = pd.DataFrame({"v1": [1, 2, 3.0], "v2": [1, 2, 1.0], "v3": [33, 44, 55.0], "v4": [1, 2, 1.0],
+                          "v5": [18, 12, 9.0], "v6": [9, 8, 3.0]})  # fmt: skip
+    values = {"v2": {1: "male", 2: "female"}, "v4": {1: "Grief", 2: "Role dispute"}}
+    file = tmp_path / "v.sav"
+    pyreadstat.write_sav(table, file, column_labels=labels, variable_value_labels=values)
+    named = {line.column: (line.name, line.visit) for line in propose_mapping(file).lines}
+    assert named == {"v1": ("patient_id", ""), "v2": ("sex", ""), "v3": ("age", ""), "v4": ("problem_area_primary", ""),
+                     "v5": ("phq9", "baseline"), "v6": ("phq9", "week_12")}  # fmt: skip

@@ -184,3 +184,45 @@ def test_an_unknown_assessment_is_asked():
     proposal = propose_mapping(table)
     assert "[codes.instrument]" in proposal.undecided
     assert '"999999999" = "?"' in proposal.to_toml()
+
+
+def test_events_of_several_redcap_arms_are_asked(redcap):
+    table = redcap.drop(columns="arm")
+    table["redcap_event_name"] = [
+        name.replace("arm_1", "arm_2") if record == "2" else name
+        for name, record in zip(table["redcap_event_name"], table["record_id"], strict=True)
+    ]
+    proposal = propose_mapping(table)
+    assert any("REDCap's arms 1, 2" in told for told in proposal.decisions())
+    assert {visit.name: visit.week for visit in proposal.visits}["week_8_arm_2"] == 8
+
+
+LABELLED = """\
+Record ID,Event Name,Repeat Instrument,Repeat Instance,Arm,Comorbidity (choice=PTSD),PHQ-9 total,Complete?,Mood rating
+1,Baseline (Arm 1: Main),,,IPT,Checked,18,Complete,
+1,Week 8 (Arm 1: Main),,,,Unchecked,9,Complete,
+1,Week 8 (Arm 1: Main),Mood,1,,,,,5
+2,Baseline (Arm 1: Main),,,TAU,Unchecked,16,Complete,
+2,Week 8 (Arm 1: Main),,,,Unchecked,12,Complete,
+"""
+
+
+def test_an_export_of_labels_is_known_and_its_boxes_are_asked():
+    proposal = propose_mapping(pd.read_csv(io.StringIO(LABELLED), dtype={"Record ID": str}))
+    assert "REDCap export of labels" in proposal.layout
+    lines = {line.column: line for line in proposal.lines}
+    assert lines["Record ID"].name == "patient_id"
+    assert lines["Repeat Instance"].name == "session_no"
+    assert lines["Repeat Instrument"].part == "forms"
+    assert {visit.name: visit.week for visit in proposal.visits}["Week 8 (Arm 1: Main)"] == 8
+    assert "export the raw data of REDCap" in lines["Comorbidity (choice=PTSD)"].why
+    assert set(proposal.undecided) == {"Comorbidity (choice=PTSD)", "Complete?"}
+
+
+def test_care_contacts_alone_are_numbered_by_their_days():
+    table = read(CONTACTS)
+    plan = propose_mapping(table).decided(accept="all")
+    assert plan.session_numbers == "by_day"
+    sessions = ipt.load_cohort(table, plan).sessions
+    assert sessions.groupby("episode_id")["session_no"].apply(list).tolist() == [[1, 2], [1, 2, 3]]
+    assert sessions.sort_values(["episode_id", "session_no"])["attended"].tolist().count("attended") == 2

@@ -7,6 +7,7 @@ import tomllib
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 import ipt_outcomes as ipt
@@ -153,9 +154,18 @@ def test_a_code_that_stands_for_two_things_in_two_files_is_asked(tmp_path):
     people.assign(arm=["ipt", "tau"] * 4, week=0, phq9=range(8)).drop(columns="age").to_csv(
         tmp_path / "scores.csv", index=False
     )
-    codes = {(code.name, code.written): code.code for code in propose_mapping(tmp_path).codes}
-    assert codes["arm", "IPT"] == codes["arm", "ipt"] == "ipt"
-    assert ("format", "Gruppe") in codes or codes.get(("format", "Einzel"), None) is None
+    proposal = propose_mapping(tmp_path)
+    assert not [code for code in proposal.codes if code.sure == "guess"]
+    table = pd.DataFrame({"id": [f"p{n}" for n in range(8)], "week": 0, "phq9": range(8), "arm": [1, 2] * 4})
+    labels = {"patients.sav": {1: "IPT", 2: "TAU"}, "scores.sav": {1: "TAU", 2: "IPT"}}
+    other = tmp_path / "labelled"
+    other.mkdir()
+    for name, told in labels.items():
+        own = table if name == "scores.sav" else table[["id", "arm"]].assign(age=30)
+        pyreadstat.write_sav(own, other / name, variable_value_labels={"arm": told})
+    asked = propose_mapping(other)
+    assert "[codes.arm]" in asked.undecided
+    assert any("it stands for ipt in one file and for usual_care in another" in told for told in asked.decisions())
 
 
 def dictionary_folder(folder):

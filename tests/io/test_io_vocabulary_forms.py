@@ -88,13 +88,14 @@ def test_a_letter_in_doubt_is_asked(letters):
 
 def test_the_form_is_kept_as_the_adaptation_of_the_episode():
     names = ["IPT-A", "FB-IPT", "IPT-AST", "IPSRT", "IPT-G", "IPC", "IPT", "TAU", "MIT"]
-    table = pd.DataFrame({"id": [f"p{n}" for n in range(len(names))], "arm": names, "phq9_pre": 12, "phq9_w8": 8})
+    people = [f"p{n:02d}" for n in range(4 * len(names))]
+    table = pd.DataFrame({"id": people, "arm": names * 4, "phq9_pre": 12, "phq9_w8": 8})
     proposal = propose_mapping(table)
     assert proposal.undecided == ()
     codes = {code.written: code for code in proposal.codes}
     assert codes["IPSRT"].code == "ipt"
     assert "ipsrt, is kept as the adaptation" in codes["IPSRT"].why
-    episodes = ipt.load_cohort(table, proposal.mapping).episodes
+    episodes = ipt.load_cohort(table, proposal.mapping).episodes.head(len(names))
     assert episodes["arm"].tolist() == ["ipt"] * 7 + ["usual_care", "other_psychotherapy"]
     forms = [None if pd.isna(form) else form for form in episodes["adaptation"]]
     assert forms == ["ipt_a", "fb_ipt", "ipt_ast", "ipsrt", "ipt_g", "ipc", None, None, None]

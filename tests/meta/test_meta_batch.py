@@ -107,3 +107,12 @@ def test_influence_is_made_of_poolings(seed, method, test):
         assert frame["cov_ratio"][i] == pytest.approx((one.se / whole.se) ** 2, rel=1e-7)
         assert frame["tau2_deleted"][i] == pytest.approx(one.tau2, rel=1e-8, abs=1e-14)
         assert frame["q_deleted"][i] == pytest.approx(one.q, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_equal_effects_have_no_influence(test):
+    frame = influence([0.0] * 5, [0.1, 0.2, 0.1, 0.3, 0.1], test=test)
+    assert (frame["dfbetas"] == 0).all()
+    assert np.isfinite(frame.drop(columns="influential").to_numpy(dtype=float)).all()
+    shifted = influence([0.7] * 5, [0.1, 0.2, 0.1, 0.3, 0.1], test=test)
+    np.testing.assert_allclose(shifted["dfbetas"], 0, atol=1e-12)

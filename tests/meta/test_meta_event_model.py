@@ -19,11 +19,23 @@ def test_agrees_with_metafor(reference, case):
     expected = loaded["outputs"]["GLMM_UM.FS"]
     result = event_model(*(loaded["data"][name] for name in FOUR), quadrature=31)
     # with seven nodes theirs is not yet the integral where tau2 is 19 (ours: 31 nodes, tested below)
-    rel = 1e-4 if case == "bcg" else 1e-3
+    rel = 1e-4 if case == "bcg" else 2e-3
     assert result.estimate == pytest.approx(expected["b"], rel=rel)
-    assert result.se == pytest.approx(expected["se"], rel=1e-3)
+    assert result.se == pytest.approx(expected["se"], rel=max(rel, 1e-4))
     assert result.tau2 == pytest.approx(expected["tau2"], rel=rel)
     assert result.q_lrt == pytest.approx(expected["QE.LRT"], rel=1e-4)
+    # theirs stops the diverging odds ratios of studies with a cell of 0 somewhere; ours gives them no weight
+    assert result.q_wald == pytest.approx(expected["QE.Wld"], rel=1e-6)
+    limits = [result.ci_low, result.ci_high]
+    assert limits == pytest.approx([expected["ci_lb"], expected["ci_ub"]], rel=1e-3)
+
+
+def test_wald_test_needs_two_studies_with_all_cells():
+    result = event_model([9, 14, 0], [30, 40, 20], [5, 0, 2], [30, 41, 20])
+    assert (result.q_wald, result.q_wald_df, result.q_wald_p_value) == (None, 0, None)
+    assert "Wald Q(0) = –" in result.summary()
+    two = event_model([9, 14, 0], [30, 40, 20], [5, 6, 2], [30, 41, 20])
+    assert (two.k, two.q_wald_df) == (3, 1)
 
 
 def test_likelihood_is_that_of_the_formula():

@@ -56,7 +56,7 @@ def test_a_hostile_formula_is_refused_before_anything_runs(
         ("y ~ weeks + (1 | id)", "week"),
         ("y ~ week + (1 | person)", "person"),
         ("y ~ week", "random"),
-        ("y ~ week + (1 | id) + (1 | arm)", "several grouping factors"),
+        ("y ~ week + (1 | id) + (week | id)", "twice"),
         ("", "formula"),
         ("y week", "formula"),
     ],

@@ -205,7 +205,7 @@ def test_what_each_refusal_does_say():
         "free text": "education: text longer than 40 characters in 1 cell (L4)",
         "dob": "dob: the heading promises a date of birth (L2)",
         "name": "full_name: the heading promises a name (L2)",
-        "arm": "they do not look like codes and are not shown",
+        "arm": "what does not look like a code is not shown",
     }
     for what, part in expected.items():
         with pytest.raises(DataError) as caught:

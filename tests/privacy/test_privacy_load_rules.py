@@ -177,3 +177,12 @@ def test_ids_are_said_in_words():
     assert [entry.detail for entry in one.entries if entry.rule == "L8"] == [
         "patient_id: the id of 1 person was replaced by random keys; no list of them is kept"
     ]
+
+
+def test_people_who_stand_out_are_counted_in_words():
+    frame = GOOD.assign(sex=["f", "f"] + ["m"] * 22)
+    (entry,) = [entry for entry in load_cohort(frame).gate.entries if entry.rule == "L9"]
+    told = "1 person shares sex with fewer than 4 others, 1 with nobody (k = 1): rows of persons must not be passed on"
+    assert entry.detail == told
+    (entry,) = [e for e in load_cohort(frame.assign(sex=["f"] * 6 + ["m"] * 18)).gate.entries if e.rule == "L9"]
+    assert entry.detail.startswith("3 people share sex with fewer than 4 others, 0 with nobody (k = 3)")

@@ -107,7 +107,8 @@ class Assessments:
             here &= totals.own
         known = ~np.isnan(totals.values)
         planned = self._times_with(known & here) if not known.all() else here
-        told = planned | ~totals.reasons.missing
+        # Somebody who answered some items, too few for a total, was there.
+        told = planned | ~totals.reasons.missing | ~totals.status.missing
         named = ~self.times.visit.missing if len(self.times.visit.values) else np.zeros(len(known), dtype=bool)
         totals.status = with_status(totals.status, ~told & named, "not_done")
         where = np.flatnonzero(here & (told | named))

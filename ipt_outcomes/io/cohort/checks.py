@@ -40,10 +40,7 @@ def _small_groups(tables: Tables) -> list[GateEntry]:
     found = small_groups(tables.patients, QUASI_IDENTIFIERS)
     if found is None or found.k >= SMALLEST_GROUP:
         return []
-    detail = (
-        f"{found.people} people share {', '.join(found.columns)} with fewer than {SMALLEST_GROUP - 1} others, "
-        f"{found.unique} with nobody (k = {found.k}): rows of persons must not be passed on"
-    )
+    detail = f"{found.sentence}: rows of persons must not be passed on"
     best = min(found.without, key=lambda name: found.without[name], default=None)
     if best is not None and found.without[best] < found.people:
         detail += f"; without {best} it would be {found.without[best]}"

@@ -12,6 +12,7 @@ from ipt_outcomes.io.cohort.reader import Reader, shown_label
 from ipt_outcomes.io.toml_text import quoted
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.patterns import LONGEST_CODE, looks_like
+from ipt_outcomes.results import plural
 from ipt_outcomes.vocabulary import Technique, ambiguous_area, code_of, doubtful_letters, nearest
 
 _YES_NO = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
@@ -87,8 +88,8 @@ class Decoder:
         told = listed_codes(unknown, counts, len(texts.values), is_near=lambda text: bool(_near(text, name)))
         if told is None:
             self.faults.add(
-                f"{column}: {len(unknown)} different texts that are no codes of {name}; they do not look like codes "
-                "and are not shown",
+                f"{column}: {len(unknown)} {plural(len(unknown), 'text that is', 'different texts that are')} no "
+                f"{plural(len(unknown), 'code', 'codes')} of {name}; what does not look like a code is not shown",
                 rule="enum", column=column, expected=f"codes of {name}", records=texts.where(set(unknown)),
                 hint=f"Check that {column} is the column of {name}.",
             )  # fmt: skip

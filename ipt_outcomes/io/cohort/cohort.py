@@ -16,7 +16,8 @@ from ipt_outcomes.instruments import Instrument
 from ipt_outcomes.io.cohort.mapping import BaselineRule
 from ipt_outcomes.io.studies import Source
 from ipt_outcomes.privacy import Gate
-from ipt_outcomes.results import frame_to_html
+from ipt_outcomes.results import frame_to_html, plural
+from ipt_outcomes.vocabulary import label
 from ipt_outcomes.vocabulary.spelling import plain
 
 _SCREENING = frozenset(("screening", "screen", "scr"))
@@ -232,7 +233,7 @@ class Cohort:
         return save_cohort(self, folder, rows_for=rows_for)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return what the cohort holds, in counts: ``what number``."""
+        """Return what the cohort holds, in counts and in words: ``what number``."""
         totals = self.assessments[self.assessments["item"].eq(0) & self.assessments["value"].notna()]
         lines: list[tuple[str, int]] = [("people", len(self.patients)), ("episodes", len(self.episodes))]
         if len(self.sessions):
@@ -240,8 +241,11 @@ class Cohort:
         for name, words in (("arm", "arm"), ("problem_area_primary", "problem area")):
             if name in self.episodes:
                 counts = self.episodes[name].value_counts(sort=False)
-                lines += [(f"episodes, {words} {level}", int(count)) for level, count in counts.items()]
-        lines += [(f"scores, {name}", int(totals["instrument"].eq(name).sum())) for name in self.instruments]
+                lines += [(f"episodes, {words} {label(str(level))}", int(count)) for level, count in counts.items()]
+                unknown = int(self.episodes[name].isna().sum())
+                lines += [(f"episodes, {words} not known", unknown)] if unknown else []
+        for name in self.instruments:
+            lines.append((f"scores, {self.instrument(name).short}", int(totals["instrument"].eq(name).sum())))
         return pd.DataFrame(lines, columns=["what", "number"])
 
     def summary(self, digits: int = 2) -> str:
@@ -254,7 +258,9 @@ class Cohort:
 
     def __repr__(self) -> str:
         made = "simulated " if self.simulated else ""
-        return f"Cohort of {len(self.patients)} {made}people from {self.source.name}: {', '.join(self.instruments)}"
+        people = f"{len(self.patients)} {made}{plural(len(self.patients), 'person', 'people')}"
+        names = ", ".join(self.instrument(name).short for name in self.instruments) or "no scores"
+        return f"Cohort of {people} from {self.source.name}: {names}"
 
     def _repr_html_(self) -> str:
         return frame_to_html(self.to_frame(), caption=repr(self))

@@ -15,6 +15,7 @@ from ipt_outcomes.io.cohort.mapping import BaselineRule
 from ipt_outcomes.io.cohort.scores import Scores
 from ipt_outcomes.io.cohort.totals import Totals
 from ipt_outcomes.privacy.gate import GateEntry
+from ipt_outcomes.results import plural
 
 _KEY = ["episode", "instrument", "item", "visit", "session_no", "day", "week"]
 _WORDS = {
@@ -62,7 +63,8 @@ def settle_duplicates(
         rule = "first"
     dropped = len(part) - len(differ)
     chosen = _chosen(part, group, differ, rule)
-    detail = f"{', '.join(names)}: {counts}; settled by the rule {rule!r}: {_WORDS[rule]}; {dropped} rows fewer"
+    settled = f"settled by the rule {rule!r}: {_WORDS[rule]}; {dropped} {plural(dropped, 'row', 'rows')} fewer"
+    detail = f"{', '.join(names)}: {counts}; {settled}"
     entry = GateEntry(rule="L12", action="changed", column=", ".join(names), detail=detail, count=dropped)
     kept = pd.concat([table[~repeated], chosen]).sort_values("record", kind="stable", ignore_index=True)
     return kept, [entry]
@@ -147,7 +149,8 @@ def add_baselines(table: pd.DataFrame, scores: Scores, collected: Assessments, f
         short = instrument(name).short
         if n_conflicts:
             faults.add(
-                f"the baseline of {short} differs between rows of one person for {n_conflicts} people (L12)",
+                f"the baseline of {short} differs between rows of one person for {n_conflicts} "
+                f"{plural(n_conflicts, 'person', 'people')} (L12)",
                 rule="L12", column=name, expected="one baseline per person",
             )  # fmt: skip
         number = collected.instruments.number(name)
@@ -169,7 +172,9 @@ def add_baselines(table: pd.DataFrame, scores: Scores, collected: Assessments, f
         parts = [table.drop(index=replaced), _baseline_rows(new, value[new], number, collected)]
         filled = [part for part in parts if len(part)]
         table = pd.concat(filled, ignore_index=True) if filled else table
-        collected.notes.append(f"{short}: the baseline of {len(new)} people is a score at week 0")
+        collected.notes.append(
+            f"{short}: the baseline of {len(new)} {plural(len(new), 'person', 'people')} is a score at week 0"
+        )
     return table
 
 

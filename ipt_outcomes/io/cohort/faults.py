@@ -10,6 +10,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import DataError
 from ipt_outcomes.io.delimited import rows_in_words
+from ipt_outcomes.results import plural
 from ipt_outcomes.schemas.validate import FAILURE_COLUMNS, HEADER_ROW
 
 FAULTS_NAMED = 12
@@ -116,7 +117,9 @@ class Faults:
         where = np.flatnonzero(bad)
         if where.size:
             told = rows_in_words([int(row) for row in self.rows[where]])
-            message = f"{column}: {what} in {where.size} of {len(self.rows)} rows ({told})"
+            message = (
+                f"{column}: {what} in {where.size} of {len(self.rows)} {plural(len(self.rows), 'row', 'rows')} ({told})"
+            )
             cells = None if found is None else found.iloc[where].to_numpy(dtype=object)
             self.add(message, rule=rule, column=column, expected=expected, hint=hint, records=where, found=cells)
 

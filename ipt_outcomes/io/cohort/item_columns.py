@@ -186,8 +186,8 @@ def take_differences(
     if wrong.size:
         told = rows_in_words([int(row) for row in faults.rows[wrong]])
         faults.add(
-            f"{column}: {label}: a total that is not that of its items in {wrong.size} of {len(faults.rows)} rows "
-            f"({told})",
+            f"{column}: {label}: a total that is not that of its items in {wrong.size} of "
+            f"{len(faults.rows)} {plural(len(faults.rows), 'row', 'rows')} ({told})",
             rule="total", column=column, expected="the total of the items", records=wrong,
             found=None if found is None else found.iloc[wrong].to_numpy(dtype=object),
             hint=f"Correct the file, or leave out the totals ({column}) or the items, whichever is wrong (left_out).",

@@ -15,6 +15,7 @@ from ipt_outcomes.io.cohort.cells import same_code
 from ipt_outcomes.io.cohort.cohort import Cohort
 from ipt_outcomes.io.cohort.dictionary import CODED, IDS, field_name
 from ipt_outcomes.io.cohort.flow import after_loading
+from ipt_outcomes.results import plural
 from ipt_outcomes.vocabulary import code_of
 
 _LEVELS_NAMED = 20
@@ -121,5 +122,9 @@ def _kept(cohort: Cohort, episodes: pd.DataFrame, said: str) -> Cohort:
         if len(cohort.goals)
         else cohort.goals,
         flow=flow.astype({"people": np.int64, "rows": "Int64", "step": "str", "reason": "str"}),
-        notes=(*cohort.notes, f"{len(patients)} of {len(cohort.patients)} people kept: {said}"),
+        notes=(
+            *cohort.notes,
+            f"{len(patients)} of {len(cohort.patients)} "
+            f"{plural(len(cohort.patients), 'person', 'people')} kept: {said}",
+        ),
     )

@@ -32,8 +32,8 @@ from ipt_outcomes.io.cohort.item_rows import score_item_rows
 from ipt_outcomes.io.cohort.mapping import CohortMapping, read_cohort_mapping
 from ipt_outcomes.io.cohort.parts import Opened, Part, Typed, open_source, read_parts, refuse_lost
 from ipt_outcomes.io.cohort.people import Tables, make_tables
-from ipt_outcomes.io.cohort.source import FRAME, CohortSource
 from ipt_outcomes.io.cohort.session_numbers import number_sessions
+from ipt_outcomes.io.cohort.source import FRAME, CohortSource
 from ipt_outcomes.io.cohort.stack import Stacked, stack
 from ipt_outcomes.io.cohort.times import read_times
 from ipt_outcomes.io.cohort.windows import in_windows

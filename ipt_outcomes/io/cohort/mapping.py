@@ -65,6 +65,8 @@ class CohortMapping:
         Further columns about the person: name to source column.
     exclude : mapping of str to mapping of str to str
         Name (or source column) to code and the reason for setting those people or rows aside.
+    exclude_rows : tuple of str
+        Names of `exclude` whose codes set the rows aside that hold them, never the whole person.
     left_out : tuple of str
         Source columns left out on purpose.
     varies : tuple of str
@@ -113,6 +115,7 @@ class CohortMapping:
     areas: Literal["before", "after"] | None = None
     covariates: AbstractMapping[str, str] = field(default_factory=nothing_mapped)
     exclude: AbstractMapping[str, AbstractMapping[str, str]] = field(default_factory=nothing_mapped)
+    exclude_rows: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     varies: tuple[str, ...] = ()
     alike: Literal["same", "different"] | None = None
@@ -185,7 +188,7 @@ class CohortMapping:
     def to_dict(self) -> dict[str, Any]:
         """Return the mapping as JSON values in the form of the TOML file; empty parts are left out."""
         record: dict[str, Any] = {"table": "cohort"}
-        for part in ("undecided", "left_out", "varies"):
+        for part in ("undecided", "left_out", "varies", "exclude_rows"):
             if getattr(self, part):
                 record[part] = list(getattr(self, part))
         for part in _TEXT_TABLES:
@@ -313,5 +316,6 @@ def _from_dict(raw: dict[str, Any], what: str) -> CohortMapping:
         tables=MappingProxyType({name: TableMapping.from_dict(own) for name, own in raw.get("tables", {}).items()}),
         left_out=tuple(raw.get("left_out", ())),
         varies=tuple(raw.get("varies", ())),
+        exclude_rows=tuple(raw.get("exclude_rows", ())),
         undecided=tuple(raw.get("undecided", ())),
     )

@@ -209,6 +209,6 @@ class TableMapping:
 
 _TEXTS = ("baseline", "covariates", "dates", "unseen", "forms")
 TABLE_PARTS = (
-    "file", "sheet", "columns", "baseline", "wide", "wide_items", "missing", "covariates", "left_out", "dates", "unseen",
-    "forms",
+    "file", "sheet", "columns", "baseline", "wide", "wide_items", "missing", "covariates", "left_out", "dates",
+    "unseen", "forms",
 )  # fmt: skip

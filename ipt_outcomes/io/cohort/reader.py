@@ -12,6 +12,7 @@ from ipt_outcomes.io.cohort.source import Raw
 from ipt_outcomes.io.toml_text import key, quoted
 from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.privacy.patterns import looks_like
+from ipt_outcomes.results import plural
 
 _R_MISSING = "NA"
 _LONGEST_LABEL = 60
@@ -62,7 +63,9 @@ class Reader:
             as_r = texts.mapped(lambda text: None if text.strip() == _R_MISSING else text)
             n_missing = int((as_r.missing & ~texts.missing).sum())
             if n_missing:
-                self.notes.append(f"{column}: {n_missing} cells NA, R's mark for a missing number")
+                self.notes.append(
+                    f"{column}: {n_missing} {plural(n_missing, 'cell', 'cells')} NA, R's mark for a missing number"
+                )
             return numbers(as_r.to_categorical_series(), self.raw.decimal)
         values, bad = numbers(series, self.raw.decimal)
         codes = {float(code): reason for code, reason in self._codes(column).items() if _is_number(code)}

@@ -14,6 +14,7 @@ from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.io.toml_text import quoted
+from ipt_outcomes.results import plural
 from ipt_outcomes.vocabulary.spelling import plain
 
 # The dictionary's own visit names with a week of their own.
@@ -75,7 +76,9 @@ def read_times(values: Values, plan: CohortMapping, source: str | None, faults: 
     notes = []
     apart = int((np.abs(week - day / 7) > 1).sum())
     if apart:
-        notes.append(f"week and day are more than a week apart in {apart} rows; the week counts")
+        notes.append(
+            f"week and day are more than a week apart in {apart} {plural(apart, 'row', 'rows')}; the week counts"
+        )
     by_day = np.isnan(week) & ~np.isnan(day)
     if by_day.any():
         week[by_day] = day[by_day] / 7
@@ -128,7 +131,8 @@ def _refuse_unknown_visits(
     told = listed_codes(texts, counts, len(visit.values), is_near=_is_visit)
     if told is None:
         faults.add(
-            f"{source}: {len(texts)} different visits whose week is not known", rule="visit", column=source,
+            f"{source}: {len(texts)} {plural(len(texts), 'visit', 'different visits')} whose week is not known",
+            rule="visit", column=source,
             expected="visits with a week", records=np.flatnonzero(lost),
             hint="Map the column that holds the time: week, day or session_no.",
         )  # fmt: skip

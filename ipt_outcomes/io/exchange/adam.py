@@ -51,7 +51,8 @@ def adam_tables(cohort: Cohort, *, study_id: str = "STUDY", own: Mapping[str, In
     study_id : str
         STUDYID: letters, digits, ``_ . -``, at most 20.
     own : mapping of str to Instrument, optional
-        Instruments with a user's own cut-offs (`instruments.instruments_with`), beside those that the mapping of the data set.
+        Instruments with a user's own cut-offs (`instruments.instruments_with`), beside those that the mapping of the
+        data set.
 
     Returns
     -------

@@ -75,8 +75,7 @@ def require_release(cohort: Cohort, rows_for: RowsFor | None) -> Release:
         return Release(rows_for, None, ())
     if found.k < SMALLEST_GROUP and rows_for is None and not cohort.simulated:
         raise DataError(
-            f"rows of persons are not written (L9): {found.people} people share {', '.join(found.columns)} with fewer "
-            f"than {SMALLEST_GROUP - 1} others, {found.unique} with nobody (k = {found.k})",
+            f"rows of persons are not written (L9): {found.sentence}",
             column=found.columns[0],
             hint='Load the file with fewer columns or wider bands; or say who may have them: rows_for="own_team" (the '
             'people who hold the source under the same consent) or rows_for="data_agreement" (recipients named in '

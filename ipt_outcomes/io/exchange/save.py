@@ -60,7 +60,7 @@ def save_cohort(cohort: Cohort, folder: str | os.PathLike[str], *, rows_for: Row
     >>> from ipt_outcomes.io.exchange import read_saved
     >>> with tempfile.TemporaryDirectory() as place:
     ...     read_saved(save_cohort(simulate.trial(40), f"{place}/trial"))
-    Cohort of 40 simulated people from data frame: hrsd17, phq9
+    Cohort of 40 simulated people from data frame: HRSD-17, PHQ-9
     """
     require_new(Path(folder))
     release = require_release(cohort, rows_for)

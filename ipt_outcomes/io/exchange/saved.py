@@ -100,8 +100,8 @@ def _package(place: Path) -> dict[str, Any]:
         raise IptError(f"{place.name}: {PACKAGE} is larger than any that is written here")
     try:
         package = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise IptError(f"{place.name}: {PACKAGE} is no JSON text") from error
+    except (ValueError, RecursionError):
+        raise IptError(f"{place.name}: {PACKAGE} is no JSON text", hint=_AGAIN) from None
     good = isinstance(package, dict) and isinstance(package.get(RECORD), dict)
     if not good or not isinstance(package.get("resources"), list):
         raise IptError(f"{place.name}: {PACKAGE} describes no cohort", hint="A cohort is saved with save_cohort.")
@@ -157,8 +157,8 @@ def _value(name: str, value: Any) -> Any:
             return Gate(entries=entries, checked=tuple(value["checked"]), measured=measured)
         if name == "source":
             return _source(value)
-    except (TypeError, AttributeError, KeyError) as error:
-        raise DataError(f"{PACKAGE}: the record of {name} is none") from error
+    except (TypeError, AttributeError, KeyError):
+        raise DataError(f"{PACKAGE}: the record of {name} is none", hint=_AGAIN) from None
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -15,11 +15,11 @@ from ipt_outcomes.io.guarded.child.decode import codec_of
 from ipt_outcomes.io.guarded.columnar import assemble_columns
 from ipt_outcomes.io.guarded.formats import CATALOG, FORMATS, Format, starts_as
 from ipt_outcomes.io.guarded.result import Reading
-from ipt_outcomes.io.guarded.sentences import refusal, unsafe
-from ipt_outcomes.io.guarded.session import ChildEndedError, Session, current_session
+from ipt_outcomes.io.guarded.sentences import LARGER, other_kind, refusal, unsafe
+from ipt_outcomes.io.guarded.session import ChildEndedError, Session, reading_session
 from ipt_outcomes.io.guarded.spreadsheet import assemble_sheet
 from ipt_outcomes.io.guarded.statistical import Assembly
-from ipt_outcomes.io.text import SAVE_AS_CSV, kind_by_signature
+from ipt_outcomes.io.text import kind_by_signature
 from ipt_outcomes.schemas import Decimal
 
 Result = TypeVar("Result")
@@ -108,7 +108,7 @@ def read_columns(file: Path, *, sha256: str | None = None) -> pa.Table:
 
 def _read(file: Path, known: Format, wish: Wish, assemble: Callable[..., Result]) -> Result:
     codec = _check_options(file, known, wish)
-    with current_session() as session:
+    with reading_session() as session:
         digest = _checked(file, known, session, wish.sha256)
         sets: dict[str, Any] = {}
         if wish.catalog is not None:
@@ -162,7 +162,7 @@ def _checked(file: Path, known: Format, session: Session, sha256: str | None) ->
     if size > session.limits.size:
         raise IptError(
             f"{file.name} has {size:,} bytes: files up to {session.limits.size:,} bytes are read",
-            hint=f"Keep only the rows and columns the analysis needs: save a smaller file in {known.program}.",
+            hint=f"Keep only the rows and columns the analysis needs: save a smaller file in {known.program}. {LARGER}",
         )
     try:
         with file.open("rb") as opened:
@@ -179,11 +179,7 @@ def _checked(file: Path, known: Format, session: Session, sha256: str | None) ->
     if not head.strip(b"\0 \r\n\t"):
         raise DataError(f"{file.name} is empty: {known.words} was expected", hint="Get a new copy of the file.")
     if not starts_as(head, known):
-        kind = kind_by_signature(head)
-        raise DataError(
-            f"{file.name} is not {known.words}, whatever its name: its content looks like {kind}",
-            hint=f"Give it the suffix it should have. {SAVE_AS_CSV}",
-        )
+        raise other_kind(file.name, known, kind_by_signature(head))
     return digest
 
 

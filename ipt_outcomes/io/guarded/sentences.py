@@ -9,6 +9,7 @@ from ipt_outcomes.errors import DataError
 from ipt_outcomes.io.guarded.formats import Format
 from ipt_outcomes.io.guarded.sheet_sentences import SHEETS
 from ipt_outcomes.io.guarded.words import shown
+from ipt_outcomes.io.text import SAVE_AS_CSV, UNKNOWN_KIND
 
 
 def unsafe(name: str, known: Format, how: str) -> DataError:
@@ -34,7 +35,42 @@ def unsafe(name: str, known: Format, how: str) -> DataError:
         "damaged": "its compressed data do not unfold to what they should; the file is damaged",
         "changed": "it was changed while it was read",
     }[how]
-    return DataError(f"{name} could not be read safely: {why}", hint=_again(known))
+    hint = _again(known) + (f" {LARGER}" if how in ("time", "memory") else "")
+    return DataError(f"{name} could not be read safely: {why}", hint=hint)
+
+
+def other_kind(name: str, known: Format, kind: str) -> DataError:
+    """Return the error for a file that does not begin as its suffix says.
+
+    Parameters
+    ----------
+    name : str
+        File name without its folder.
+    known : Format
+    kind : str
+        What it looks like, as `ipt_outcomes.io.text.kind_by_signature` says.
+
+    Returns
+    -------
+    DataError
+    """
+    if kind == known.words or (kind == "a SAS file" and known.key == "sas"):
+        return unsafe(name, known, "header")
+    if kind == UNKNOWN_KIND:
+        message = (
+            f"{name} does not begin as {known.words} does: it is another kind of file, or its beginning is damaged"
+        )
+        return DataError(message, hint=_again(known))
+    return DataError(
+        f"{name} is not {known.words}, whatever its name: its content looks like {kind}",
+        hint=f"Give it the suffix it should have. {SAVE_AS_CSV}",
+    )
+
+
+LARGER = (
+    "If it is sound and only large, allow more in Python: with ipt_outcomes.io.guarded.reading_session(Limits("
+    "cells=..., memory=..., seconds=..., cpu=..., size=...)): around the reading."
+)
 
 
 def _again(known: Format) -> str:
@@ -70,11 +106,11 @@ def refusal(name: str, known: Format, kind: str, facts: dict[str, Any]) -> DataE
         much = f"{columns:,} columns" if rows is None else f"{rows:,} rows and {columns:,} columns"
         return DataError(
             f"{name} unfolds to {much}: up to {cells:,} cells are read",
-            hint=f"Keep only the rows and columns the analysis needs: save a smaller file in {known.program}.",
+            hint=f"Keep only the rows and columns the analysis needs: save a smaller file in {known.program}. {LARGER}",
         )
     if kind in SHEETS:
         return SHEETS[kind](name, facts)
-    sentence = _CONTRADICTIONS.get(kind)
+    sentence = _CONTRADICTIONS.get(kind if kind != "more" or known.key != "spreadsheet" else "goes_on")
     if sentence is None:
         return unsafe(name, known, kind if kind in _UNSAFE else "reader")
     return DataError(f"{name} {sentence(facts)}", hint=_again(known))
@@ -93,6 +129,7 @@ _CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "cut": lambda facts: "is cut short: its last bytes are missing",
     "short": lambda facts: "ends before its header says it should: it is cut short or damaged",
     "more": lambda facts: "holds data after its end: it is damaged, or its header counts too few rows",
+    "goes_on": lambda facts: "goes on after its end: it is damaged",
     "end": lambda facts: (
         f"does not end as it should after {_rows(facts['header'])}: it is cut short, or its header counts too few rows"
     ),

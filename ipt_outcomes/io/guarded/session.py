@@ -291,7 +291,8 @@ def reading_session(limits: Limits | None = None, *, watched: bool = False) -> I
     Parameters
     ----------
     limits : Limits, optional
-        What one reading may use.
+        What one reading may use. Default: those of a ``with`` block around this one, whose child is used; without
+        one, the defaults of `Limits`.
     watched : bool
         Whether this process watches the child even where the system would limit it itself.
 
@@ -305,6 +306,10 @@ def reading_session(limits: Limits | None = None, *, watched: bool = False) -> I
     ...     session.pid is None  # started at the first file
     True
     """
+    outer = _CURRENT.get()
+    if outer is not None and limits is None and not watched:
+        yield outer
+        return
     session = Session(limits, watched=watched)
     token = _CURRENT.set(session)
     try:
@@ -312,14 +317,3 @@ def reading_session(limits: Limits | None = None, *, watched: bool = False) -> I
     finally:
         _CURRENT.reset(token)
         session.close()
-
-
-@contextmanager
-def current_session() -> Iterator[Session]:
-    """Use the session of the ``with`` block around, or one of its own for a single file."""
-    session = _CURRENT.get()
-    if session is not None:
-        yield session
-        return
-    with reading_session() as own:
-        yield own

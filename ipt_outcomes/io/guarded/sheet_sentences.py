@@ -61,7 +61,8 @@ def _sheets(name: str, facts: dict[str, Any]) -> DataError:
     return DataError(
         f"{name} has {len(told)} sheets that hold something: one table is read at a time ("
         + "; ".join(told[:_SHEETS_NAMED]) + (f" and {more} more)" if more > 0 else ")"),
-        hint=f"Say which: sheet={facts['sheets'][0][0]}, or the sheet's name; or delete the other sheets.",
+        hint=f"Say which: sheet={facts['sheets'][0][0]} (--sheet on the command line), or the sheet's name; or "
+        "delete the other sheets.",
     )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ def cohort_mapping(proposal: ProposedMapping) -> CohortMapping:
         dates=_dates(proposal),
         instruments=MappingProxyType({name: MappingProxyType(facts) for name, facts in instruments.items()}),
         first_day=1 if proposal.counts_from_one else 0,
+        session_numbers="by_day" if proposal.numbers_sessions else "given",
         sheet=proposal.sheet,
         tables=MappingProxyType({table: _table(table, proposal) for table in proposal.files}),
         undecided=proposal.undecided,
@@ -55,7 +56,8 @@ def _table(table: str, proposal: ProposedMapping) -> TableMapping:
     more: dict[str, Any] = {"dates": _days(own), "unseen": _unseen(own), "forms": _forms(own)}
     known = {one.name for one in fields(TableMapping)}
     return TableMapping(
-        file=proposal.files[table],
+        file="" if table in proposal.sheets else proposal.files[table],
+        sheet=proposal.sheets.get(table),
         missing=_coded(codes, "missing"),
         **_parts(own, proposal.visits),
         **{name: value for name, value in more.items() if name in known},

@@ -15,7 +15,7 @@ from ipt_outcomes.io.propose.finish import finish
 from ipt_outcomes.io.propose.headings import take_apart
 from ipt_outcomes.io.propose.lines import Line, Part
 from ipt_outcomes.io.propose.profiles import Profile
-from ipt_outcomes.io.propose.redcap import form_of, has_unseen_zero, is_redcap, redcap_lines
+from ipt_outcomes.io.propose.redcap import form_of, has_labels, has_unseen_zero, is_redcap, redcap_lines
 from ipt_outcomes.io.propose.scores import Score, find_scores
 from ipt_outcomes.io.propose.talking_therapies import is_talking_therapies, talking_therapies_lines
 from ipt_outcomes.io.propose.visits import visit_name
@@ -60,7 +60,7 @@ def drafted(raw: Raw, *, person: str | None = None, starts_elsewhere: bool = Fal
 
 def _known_exports(draft: Draft) -> None:
     if is_redcap(draft.profiles):
-        draft.form = "a REDCap export"
+        draft.form = "a REDCap export of labels" if has_labels(draft.profiles) else "a REDCap export"
         for line in redcap_lines(draft.profiles):
             draft.add(line)
     if is_talking_therapies(draft.profiles):

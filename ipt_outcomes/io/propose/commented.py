@@ -58,7 +58,7 @@ def commented_toml(proposal: ProposedMapping) -> str:
         if not proposal.files:
             parts.append(_left_out(own))
     parts += _tables_of(own, "", proposal) if not proposal.files else []
-    parts += [_dates(proposal), _first_day(proposal)]
+    parts += [_dates(proposal), _first_day(proposal), _session_numbers(proposal)]
     for part in ("codes", "missing", "exclude"):
         parts += _coded([code for code in proposal.codes if not code.table], part)
     weeks = [(v.name, f'"{ASKED}"' if v.week is None else f"{v.week:g}", f"{v.sure}: {v.why}") for v in proposal.visits]
@@ -83,7 +83,10 @@ def _file(table: str, proposal: ProposedMapping) -> list[str]:
     lines = [line for line in proposal.lines if line.table == table]
     before = f"tables.{table}."
     days = [(x.name, quoted(x.column), f"{x.sure}: {x.why}") for x in lines if x.part == "dates" and x.name != "start"]
-    head = f"[tables.{table}]\nfile = {quoted(proposal.files[table])}\n{_left_out(lines)}"
+    where = f"file = {quoted(proposal.files[table])}"
+    if table in proposal.sheets:
+        where = f"sheet = {quoted(proposal.sheets[table])}"
+    head = f"[tables.{table}]\n{where}\n{_left_out(lines)}"
     missing = _coded([code for code in proposal.codes if code.table == table], "missing", before)
     return [head, *_tables_of(lines, before, proposal), _table(f"{before}dates", days), *missing]
 
@@ -147,6 +150,11 @@ def _dates(proposal: ProposedMapping) -> str:
 def _first_day(proposal: ProposedMapping) -> str:
     why = "CDISC counts the start as day 1, and knows no day 0"
     return _table("days", [("first", "1", why)]) if proposal.counts_from_one else ""
+
+
+def _session_numbers(proposal: ProposedMapping) -> str:
+    why = "likely: no column numbers the sessions: they are numbered in the order of their days"
+    return _table("sessions", [("number", quoted("by_day"), why)]) if proposal.numbers_sessions else ""
 
 
 def _facts(proposal: ProposedMapping) -> list[str]:

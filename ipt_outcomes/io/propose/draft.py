@@ -38,6 +38,8 @@ class Draft:
         Whether the week of each row is known.
     counts_from_one : bool
         Whether the start is day 1 in the column of days.
+    numbers_sessions : bool
+        Whether sessions have days but no number: they are numbered in the order of their days.
     """
 
     raw: Raw
@@ -51,6 +53,7 @@ class Draft:
     asks_order: bool = False
     weeks_told: bool = True
     counts_from_one: bool = False
+    numbers_sessions: bool = False
 
     def add(self, line: Line) -> None:
         """Take a line for a column that has none yet."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ipt_outcomes.io.cohort.codes import recogniser
 from ipt_outcomes.io.cohort.dictionary import CODED, IDS, fields, target_of
 from ipt_outcomes.io.propose.headings import take_apart, when_of
 from ipt_outcomes.io.propose.profiles import Profile
+from ipt_outcomes.io.propose.values import Candidate, by_values
 from ipt_outcomes.io.propose.words import GUESS, LIKELY, ORDER, SURE, Sure, field_words, folded, weakest
 
 _MOST_CODES = 20
@@ -19,23 +21,11 @@ _MOST_ARMS = 8
 _MOST_VISITS = 60
 _FEW_TIMES = 14
 _MOST_WEEKS = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A column that may be a field.
-
-    Parameters
-    ----------
-    column, field : str
-    sure : {"sure", "likely", "guess"}
-    why : str
-    """
-
-    column: str
-    field: str
-    sure: Sure
-    why: str
+_OF_WHOM = re.compile(
+    r"\b(of|the|an?|at|patient|patients|patient's|participant|participant's|subject|subject's|client|client's|baseline|"
+    r"entry|intake|des|der|die|das|patienten|van|de|patiënt|del|la|el|do|da|paciente)\b",
+    re.IGNORECASE,
+)
 
 
 def find_person(profiles: Mapping[str, Profile]) -> Candidate | None:
@@ -84,8 +74,9 @@ def find_fields(profiles: Mapping[str, Profile], people: Texts | None, taken: se
             continue
         named = _named(column, profile)
         if named is None:
-            continue
-        candidate = _judged(Candidate(column=column, field=named[0], sure=named[1], why=named[2]), profile, people)
+            candidate = by_values(profile, people)
+        else:
+            candidate = _judged(Candidate(column=column, field=named[0], sure=named[1], why=named[2]), profile, people)
         if candidate is not None:
             found.append(candidate)
     best: dict[str, Candidate] = {}
@@ -112,10 +103,17 @@ def _named(column: str, profile: Profile) -> tuple[str, Sure, str] | None:
     if read.named is None and read.rest in words and (read.when is None or read.when.kind == "baseline"):
         field, sure = words[read.rest]
         return field, weakest(sure, LIKELY), "the heading, with a time beside it"
-    if profile.label and folded(profile.label) in words:
-        field, sure = words[folded(profile.label)]
-        return field, weakest(sure, LIKELY), "the column's label"
+    for label in _in_short(profile.label):
+        if folded(label) in words:
+            field, sure = words[folded(label)]
+            return field, weakest(sure, LIKELY), "the column's label"
     return None
+
+
+def _in_short(label: str) -> tuple[str, ...]:
+    """A label, and what it says without what stands in brackets and without words that say whose it is."""
+    bare = re.sub(r"\([^)]*\)", " ", label)
+    return tuple(dict.fromkeys(text for text in (label, bare, _OF_WHOM.sub(" ", bare)) if text.strip()))
 
 
 def _judged(candidate: Candidate, profile: Profile, people: Texts | None) -> Candidate | None:

@@ -18,6 +18,10 @@ from ipt_outcomes.io.propose.visits import weeks_of
 from ipt_outcomes.io.propose.words import GUESS
 
 _FEW_LEVELS = 10
+# What the dictionary has about one session only.
+_OF_A_SESSION = frozenset(
+    ("attended", "phase", "minutes", "techniques", "adherence_score", "competence_score", "alliance_score", "rater")
+)
 
 
 def finish(draft: Draft) -> None:
@@ -32,6 +36,7 @@ def finish(draft: Draft) -> None:
     _codes(draft)
     _visits(draft)
     _first_day(draft)
+    _session_numbers(draft)
     _left(draft)
     draft.lines = {
         column: replace(draft.lines[column], examples=_examples(draft.lines[column], draft.profiles[column]))
@@ -103,6 +108,11 @@ def _first_day(draft: Draft) -> None:
             draft.counts_from_one = True
             why = f"{line.why}; CDISC counts the start as day 1: it becomes day 0"
             draft.lines[column] = replace(line, why=why)
+
+
+def _session_numbers(draft: Draft) -> None:
+    names = {line.name for line in draft.lines.values() if line.part in ("columns", "dates")}
+    draft.numbers_sessions = bool(names & _OF_A_SESSION) and "day" in names and "session_no" not in names
 
 
 def _by_date(draft: Draft) -> bool:

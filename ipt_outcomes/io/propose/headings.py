@@ -114,7 +114,8 @@ def when_of(text: str) -> When | None:
     >>> when_of("6-month follow-up"), when_of("Nachher"), when_of("red")
     (When(kind='followup_month', number=6.0), When(kind='post', number=None), None)
     """
-    bare = re.sub(r"_arm_\d+$", "", text.strip())
+    # REDCap writes its arm behind the event: "week_8_arm_1", "Week 8 (Arm 1: Main)".
+    bare = re.sub(r"_arm_\d+$|\s*\(arm \d+:.*\)$", "", text.strip(), flags=re.IGNORECASE)
     found = take_apart(bare)
     if found.named is not None or found.rest or found.item is not None:
         return None

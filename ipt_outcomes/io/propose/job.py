@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ipt_outcomes.errors import OptionError, require_choice
+from ipt_outcomes.errors import IptError, OptionError, require_choice
 from ipt_outcomes.io.cohort.source import CohortSource, read_source
 from ipt_outcomes.io.propose.build import drafted
 from ipt_outcomes.io.propose.facts import fact_lines
-from ipt_outcomes.io.propose.folder import proposed_folder
+from ipt_outcomes.io.propose.folder import has_several_sheets, proposed_folder, proposed_workbook
 from ipt_outcomes.io.propose.known_files import shipped_hints
 from ipt_outcomes.io.propose.profiles import Profile
 from ipt_outcomes.io.propose.proposal import ProposedMapping
@@ -28,7 +28,7 @@ def propose_mapping(
     ----------
     source : path or DataFrame
         Patient data, long or wide, or a table of studies; or a folder with one file for each table (patients,
-        episodes, sessions, assessments), with or without a ``datapackage.json``.
+        episodes, sessions, assessments), with or without a ``datapackage.json``; or a workbook with a sheet for each.
     sheet : str or int, optional
         Sheet of a workbook, by its name or its number from 1; it is written into the mapping.
     encoding : str, optional
@@ -62,7 +62,12 @@ def propose_mapping(
         if sheet is not None:
             raise OptionError("sheet names a sheet of one workbook; a folder was given")
         return proposed_folder(Path(os.fspath(source)).expanduser(), encoding=encoding, decimal=decimal)
-    raw = read_source(source, expect_rows=None, sha256=None, encoding=encoding, decimal=decimal, sheet=sheet)
+    try:
+        raw = read_source(source, expect_rows=None, sha256=None, encoding=encoding, decimal=decimal, sheet=sheet)
+    except IptError as error:
+        if isinstance(source, str | os.PathLike) and has_several_sheets(error):
+            return proposed_workbook(Path(os.fspath(source)).expanduser(), decimal=decimal)
+        raise
     profiles = {column: Profile(raw, column) for column in raw.columns}
     if is_study_table(profiles):
         return proposed_studies(raw)
@@ -79,5 +84,6 @@ def propose_mapping(
         hints=shipped_hints(raw.columns, cohort=True),
         facts=tuple(fact_lines(draft)),
         counts_from_one=draft.counts_from_one,
+        numbers_sessions=draft.numbers_sessions,
         sheet=sheet,
     )

@@ -51,8 +51,12 @@ class ProposedMapping(ResultObject):
         Whether reversed items stand as on the form.
     counts_from_one : bool
         Whether the start is day 1 in the column of days (CDISC).
+    numbers_sessions : bool
+        Whether sessions are numbered in the order of their days, as no column numbers them.
     files : mapping of str to str
-        For a folder: table of the dictionary to its file.
+        For a folder (or a workbook with several tables): table of the dictionary to its file.
+    sheets : mapping of str to str
+        For a workbook with several tables: table of the dictionary to its sheet.
     sheet : str, int or None
         Sheet of a workbook that was asked for.
     needs_none : bool
@@ -70,7 +74,9 @@ class ProposedMapping(ResultObject):
     hints: tuple[str, ...] = ()
     facts: tuple[FactLine, ...] = ()
     counts_from_one: bool = False
+    numbers_sessions: bool = False
     files: AbstractMapping[str, str] = field(default_factory=dict)
+    sheets: AbstractMapping[str, str] = field(default_factory=dict)
     sheet: str | int | None = None
     needs_none: bool = False
 

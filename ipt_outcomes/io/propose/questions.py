@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ipt_outcomes.io.cohort.dictionary import target_of
 from ipt_outcomes.io.propose.draft import Draft
 from ipt_outcomes.io.propose.lines import Line
+from ipt_outcomes.io.propose.redcap import arms_of_events
 from ipt_outcomes.results import plural
 
 _TIMES = frozenset(("week", "day", "visit", "session_no"))
@@ -65,7 +66,13 @@ def questions_of(drafts: Sequence[Draft]) -> list[str]:
         found.append('How are dates written? [dates] order = "iso", "dmy" or "mdy"')
     if len(orders) > 1:
         found.append(f"Dates are written in several ways ({', '.join(sorted(orders))}), and one was expected")
-    if "arm" not in names and not names & _OF_SESSIONS:
+    arms = [arm for draft in drafts for arm in arms_of_events(draft.profiles)]
+    if "arm" not in names and len(arms) > 1:
+        told = (
+            f"The events are of REDCap's arms {', '.join(arms)}: are they the arms of the trial? Then add the arm to "
+        )
+        found.append(f"{told}the export, as a column of its own")
+    elif "arm" not in names and not names & _OF_SESSIONS:
         found.append('If this is a trial: which column is the arm? If all had one treatment: [constants] arm = "ipt"')
     return found
 

@@ -14,6 +14,12 @@ _FORM = "redcap_repeat_instrument"
 _INSTANCE = "redcap_repeat_instance"
 _OTHERS = ("redcap_survey_identifier", "redcap_survey_timestamp")
 _BOX = re.compile(r"(.+?)___(.+)")
+_ARM = re.compile(r"_arm_(\d+)$|\(arm (\d+):.*\)$", re.IGNORECASE)
+# Headings of an export with labels in the place of names and codes.
+_LABELLED = {"Record ID": "record_id", "Event Name": _EVENT, "Repeat Instrument": _FORM, "Repeat Instance": _INSTANCE}
+_LABELLED_BOX = re.compile(r".+\(choice=.+\)")
+_LABELLED_STATE = re.compile(r"Complete\?(\.\d+)?")
+_FEWEST_LABELLED = 2
 _STATES = frozenset(("0", "1", "2", "incomplete", "unverified", "complete"))
 
 
@@ -29,9 +35,41 @@ def is_redcap(profiles: Mapping[str, Profile]) -> bool:
     bool
     """
     names = {column.casefold() for column in profiles}
-    if names & {_EVENT, _FORM, _INSTANCE, "redcap_data_access_group"}:
+    if has_labels(profiles) or names & {_EVENT, _FORM, _INSTANCE, "redcap_data_access_group"}:
         return True
     return "record_id" in names and any(_is_state(column, profile) for column, profile in profiles.items())
+
+
+def has_labels(profiles: Mapping[str, Profile]) -> bool:
+    """Whether the columns are those of a REDCap export with labels in the place of names and codes.
+
+    Parameters
+    ----------
+    profiles : mapping of str to Profile
+
+    Returns
+    -------
+    bool
+    """
+    marks = [c for c in profiles if c in _LABELLED or _LABELLED_BOX.fullmatch(c) or _LABELLED_STATE.fullmatch(c)]
+    return len(marks) >= _FEWEST_LABELLED
+
+
+def arms_of_events(profiles: Mapping[str, Profile]) -> list[str]:
+    """Return the numbers of REDCap's arms in the names of events.
+
+    Parameters
+    ----------
+    profiles : mapping of str to Profile
+
+    Returns
+    -------
+    list of str
+    """
+    column = next((c for c in profiles if _LABELLED.get(c, c.casefold()) == _EVENT), None)
+    levels = profiles[column].levels if column is not None else ()
+    found = (_ARM.search(level) for level in levels)
+    return sorted({match.group(1) or match.group(2) for match in found if match})
 
 
 def _is_state(column: str, profile: Profile) -> bool:
@@ -55,8 +93,12 @@ def redcap_lines(profiles: Mapping[str, Profile]) -> list[Line]:
     found: dict[str, Line] = {}
     used: set[str] = set()
     for column, profile in profiles.items():
-        name = column.casefold()
+        name = _LABELLED.get(column, column.casefold())
         box = _BOX.fullmatch(column)
+        if _LABELLED_BOX.fullmatch(column) or _LABELLED_STATE.fullmatch(column):
+            found[column] = Line(column=column, part="undecided", sure="guess",
+                                 why="a box or a state in words: export the raw data of REDCap")  # fmt: skip
+            continue
         if name == "record_id":
             found[column] = Line(column=column, part="columns", name="patient_id", why="REDCap's name of the person")
         elif name == _EVENT:

@@ -17,6 +17,8 @@ from ipt_outcomes.io.propose.words import GUESS, LIKELY, SURE, Named, Sure, inst
 _HIGHEST_ITEM = 8.0
 _FEW_OUTSIDE = 0.05
 _FEWEST_MIXED = 4
+_SHORTEST = 3
+_BY_LABEL = "by its label"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +75,21 @@ def find_scores(profiles: Mapping[str, Profile], taken: set[str]) -> list[Score]
         if heading.named is not None:
             read[column] = heading
     found: dict[str, Score] = {}
-    for series in _series(_bare_versions(read)):
+    read = _bare_versions(read)
+    made = {column: why for column, heading in read.items() if (why := _made_of(heading))}
+    for column, why in made.items():
+        found[column] = Score(column=column, name="", sure=GUESS, why=why)
+    for series in _series({column: heading for column, heading in read.items() if column not in made}):
         name, sure, why = _instrument(series, profiles)
         if not name:
             outside = {c: Score(column=c, name="", sure=GUESS, why=why) for c in series.columns}
             found |= outside
             continue
-        headings = _mixed_times(_items(name, series.columns, profiles))
-        for column, heading in headings.items():
+        headings = _items(name, series.columns, profiles)
+        odd = _few_points(name, headings, profiles)
+        for column, why_odd in odd.items():
+            found[column] = Score(column=column, name="", sure=GUESS, why=why_odd)
+        for column, heading in _mixed_times({c: h for c, h in headings.items() if c not in odd}).items():
             found[column] = _score(column, name, heading, profiles[column], sure, why)
     return [found[column] for column in profiles if column in found]
 
@@ -94,7 +103,7 @@ def _heading(column: str, profile: Profile) -> Heading:
     if label.named is None or len(label.named.options) != 1:
         return read
     if read.named is None:
-        return replace(label, rest="by its label") if not label.rest else read
+        return replace(label, rest=_BY_LABEL) if not label.rest else read
     if read.named.family and label.named.options[0] in read.named.options:
         return replace(read, named=replace(label.named, family="", versions={}), word=label.word)
     return read
@@ -122,6 +131,31 @@ def _bare_versions(read: dict[str, Heading]) -> dict[str, Heading]:
     return changed
 
 
+def _made_of(heading: Heading) -> str:
+    """Why a column is something made of scores (a change, a class), or another person's; "" where nothing says so."""
+    assert heading.named is not None  # noqa: S101  only named headings come here
+    words = lexicon()["made_of_scores"]["words"]
+    rest = heading.rest
+    word = next((word for word in words if rest == word or (len(word) > _SHORTEST and word in rest)), None)
+    if word is None:
+        return ""
+    short = instrument(heading.named.options[0]).short
+    return f"named {short}, but {word!r} in its heading says that it is no score of the person: leave it out?"
+
+
+def _few_points(name: str, columns: dict[str, Heading], profiles: Mapping[str, Profile]) -> dict[str, str]:
+    """Numbered columns in which nobody has more points than one item: items of a form that is not whole, or times."""
+    lone = {c: h.lone for c, h in columns.items() if h.lone is not None and h.when is None and h.item is None}
+    numbers = sorted(number for number in lone.values() if number is not None)
+    n_items = item_count(name)
+    if not _FEWEST_MIXED <= len(numbers) < n_items or numbers[-1] > n_items:
+        return {}
+    if not all(_is_item(name, profiles[column]) for column in lone):
+        return {}
+    told = f"{len(numbers)} of the {n_items} items of {instrument(name).short}, or its scores at {len(numbers)} times?"
+    return dict.fromkeys(lone, f"{told} No cell has more points than one item")
+
+
 def _series(read: dict[str, Heading]) -> list[_Series]:
     found: dict[str, _Series] = {}
     for column, heading in read.items():
@@ -134,7 +168,8 @@ def _series(read: dict[str, Heading]) -> list[_Series]:
 
 def _instrument(series: _Series, profiles: Mapping[str, Profile]) -> tuple[str, Sure, str]:
     """Choose between the versions of an instrument by the range of all its columns."""
-    totals = [profiles[column] for column, heading in series.columns.items() if heading.item is None]
+    plain = [c for c, heading in series.columns.items() if heading.item is None and _is_plain(heading)]
+    totals = [profiles[c] for c in plain or [c for c, heading in series.columns.items() if heading.item is None]]
     fitting = [name for name in series.named.options if all(_fits(name, profile) for profile in totals)]
     span = _span(totals, series.named.options)
     if not fitting:
@@ -149,6 +184,11 @@ def _instrument(series: _Series, profiles: Mapping[str, Profile]) -> tuple[str, 
     others = ", ".join(instrument(other).short for other in fitting[1:])
     asked = f"{short} or {others}?" if others else f"{short}, or another version?"
     return name, GUESS, f"named {series.key.upper()} without its version: {asked} ({span} fits)"
+
+
+def _is_plain(heading: Heading) -> bool:
+    """Whether all of the heading was understood."""
+    return heading.rest in ("", _BY_LABEL)
 
 
 def _fits(name: str, profile: Profile) -> bool:
@@ -241,9 +281,10 @@ def _score(column: str, name: str, heading: Heading, profile: Profile, sure: Sur
         when = When("number", float(heading.lone))
     if heading.rest == "mixed":
         sure, why = GUESS, f"{why}; the names mix sessions, weeks and bare numbers, which together count on"
+    elif heading.rest == _BY_LABEL:
+        sure, why = weakest(sure, LIKELY), f"{why}; by its label"
     elif heading.rest:
-        sure = weakest(sure, LIKELY)
-        why += "; by its label" if heading.rest == "by its label" else "; part of the heading was not understood"
+        sure, why = GUESS, f"{why}; {heading.rest!r} in its heading was not understood"
     elif not profile.is_whole and heading.item is None:
         sure, why = weakest(sure, LIKELY), f"{why}; not all are whole numbers"
     item = heading.item

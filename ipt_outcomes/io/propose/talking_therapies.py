@@ -59,10 +59,9 @@ def talking_therapies_lines(profiles: Mapping[str, Profile]) -> tuple[list[Line]
             if name in columns:
                 lines.append(Line(column=columns[name], part="wide", name=instrument, visit=visit, why=_WHERE[visit]))
     codes = [code for line in lines for code in _codes(line, profiles[line.column])]
-    aside = columns.get(_table()["treatment"]["column"])
-    if aside is not None:
-        lines.append(Line(column=aside, part="aside", why="tells treatment from assessments, reviews and follow-up"))
-        codes += _no_treatment(aside, profiles[aside])
+    kinds = columns.get(_table()["treatment"]["column"])
+    if kinds is not None:
+        lines.append(_kinds_of_contact(kinds, profiles[kinds]))
     return lines, codes
 
 
@@ -105,12 +104,15 @@ def _code(text: str) -> str:
     return code.lstrip("0") or code if code.isdigit() else code
 
 
-def _no_treatment(column: str, profile: Profile) -> list[CodeLine]:
-    """Contacts that are no treatment are set aside: they would count as sessions."""
+def _kinds_of_contact(column: str, profile: Profile) -> Line:
+    """Contacts that are no treatment would count as sessions; to set whole people aside for them would be worse."""
     types = {_code(text) for text in _table()["treatment"]["types"]}
-    why = f"{', '.join(sorted(f'0{text}' for text in types))} are contacts of treatment: is this none?"
-    return [
-        CodeLine(part="exclude", name=column, written=text, code="no contact of treatment", sure=GUESS, why=why)
-        for text in profile.levels
-        if _code(text) not in types
-    ]
+    others = [text for text in profile.levels if _code(text) not in types]
+    told = f"{', '.join(sorted(f'0{text}' for text in types))} are contacts of treatment"
+    if not others:
+        return Line(column=column, part="left_out", sure=LIKELY, why=f"{told}, and no others are here")
+    why = (
+        f"{told}; {', '.join(others)} are assessments, reviews or follow-up, and would count as sessions of treatment: "
+    )
+    why += "take their rows out of the file, then leave the column out"
+    return Line(column=column, part="undecided", sure=GUESS, why=why)

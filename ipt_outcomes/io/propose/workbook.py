@@ -14,7 +14,6 @@ from ipt_outcomes.instruments import instruments
 from ipt_outcomes.io.propose.codes import choices
 from ipt_outcomes.io.propose.lines import Line
 from ipt_outcomes.io.propose.workbook_words import (
-    ASIDE,
     ASKED,
     BASELINE,
     COLOURS,
@@ -130,7 +129,6 @@ def _column_row(line: Line) -> tuple[str, ...]:
         "left_out": LEAVE_OUT,
         "status": STATE,
         "forms": FORM,
-        "aside": ASIDE,
         "wide_items": f"{line.name}_{line.item}",
         "covariates": f"{COVARIATE}{line.name}",
         "baseline": f"{BASELINE}{line.name}",
@@ -142,16 +140,25 @@ def _column_row(line: Line) -> tuple[str, ...]:
 
 def _settings(proposal: ProposedMapping) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = [("duplicates", "", "refuse", "two rows of one person, visit and instrument")]
+    names = {line.name for line in proposal.lines if line.part == "columns"}
+    if "arm" not in names:
+        rows.append(("constants", "arm", "", "if all had one treatment: its code, for example ipt"))
+    if "problem_area_primary" in names and "area_set_day" not in names:
+        rows.append(("areas", "", "", "whether every arm's problem area was set before or after randomisation"))
     if any(line.part == "dates" for line in proposal.lines):
         rows.append(("date order", "", proposal.order or ASKED, "how the dates are written: iso, dmy, mdy"))
     if proposal.counts_from_one:
         rows.append(("first day", "", "1", "CDISC counts the start as day 1, and knows no day 0"))
+    if proposal.numbers_sessions:
+        rows.append(("session numbers", "", "by_day", "no column numbers the sessions: in the order of their days"))
     if proposal.sheet is not None:
         rows.append(("sheet", "", str(proposal.sheet), "the sheet of the workbook that is read"))
     for fact in proposal.facts:
         said = {True: ON_FORM, False: TURNED, None: ASKED}[fact.raw_order]
         rows.append(("reversed items", fact.name, said, fact.why))
-    return rows + [("file", table, file, f"the file that holds {table}") for table, file in proposal.files.items()]
+    if proposal.sheets:
+        return rows + [("sheet", table, sheet, f"the sheet of {table}") for table, sheet in proposal.sheets.items()]
+    return rows + [("file", table, file, f"the file of {table}") for table, file in proposal.files.items()]
 
 
 def _sheet(book: Any, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -209,7 +209,7 @@ def _settings(sheets: Sheets) -> None:
             sheets.fault(row, "value", f"to decide: {row['setting']}{' of ' + row['name'] if row['name'] else ''}?")
         elif row["value"] and options:
             sheets.one_of(row, "value", options)
-        if row["setting"] == "file" and row["name"] not in TABLES:
+        if (row["setting"] == "file" or (row["setting"] == "sheet" and row["name"])) and row["name"] not in TABLES:
             sheets.one_of(row, "name", TABLES)
         if row["setting"] == "constants" and row["value"]:
             target = target_of(row["name"])

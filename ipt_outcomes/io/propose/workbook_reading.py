@@ -27,6 +27,13 @@ from ipt_outcomes.io.propose.workbook_words import (
 )
 from ipt_outcomes.results import plural
 
+_PLACES = {
+    "duplicates": ("duplicates", "rule"),
+    "areas": ("areas", "set"),
+    "same ids": ("ids", "alike"),
+    "baseline rule": ("baseline", "rule"),
+    "session numbers": ("sessions", "number"),
+}
 _HINT = (
     "Correct the cells named; where a cell says guess, choose decided once you have looked at its row; where it says "
     "? or to decide, put the answer."
@@ -215,10 +222,10 @@ def _setting(row: Row, record: dict[str, Any]) -> None:
     elif setting == "reversed items":
         record.setdefault("instruments", {})[name] = {"raw_order": value == ON_FORM}
     elif setting == "sheet":
-        record["sheet"] = int(value) if value.isdigit() else value
+        place = record.setdefault("tables", {}).setdefault(name, {}) if name else record
+        place["sheet"] = int(value) if value.isdigit() else value
     elif setting == "file":
         record.setdefault("tables", {}).setdefault(name, {})["file"] = value
     else:
-        part, key = {"duplicates": ("duplicates", "rule"), "areas": ("areas", "set"), "same ids": ("ids", "alike"),
-                     "baseline rule": ("baseline", "rule")}[setting]  # fmt: skip
+        part, key = _PLACES[setting]
         record.setdefault(part, {})[key] = value

@@ -45,6 +45,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "same ids": ("same", "different"),
         "baseline rule": BASELINE_RULES,
         "first day": ("0", "1"),
+        "session numbers": ("given", "by_day"),
         "reversed items": (ON_FORM, TURNED),
         "sheet": (),
         "file": (),

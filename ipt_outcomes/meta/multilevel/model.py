@@ -18,7 +18,8 @@ from ipt_outcomes.meta.multilevel.likelihood import Fitted, gls
 from ipt_outcomes.meta.multilevel.maximise import maximise
 from ipt_outcomes.meta.multilevel.result import MultilevelEffect
 from ipt_outcomes.meta.multilevel.robust import Robust, RobustMethod, robust_covariance, wald_test
-from ipt_outcomes.results import Provenance, format_number
+from ipt_outcomes.meta.oddities import repeated_rows
+from ipt_outcomes.results import Provenance, format_number, plural
 
 _WORDS = {
     "CR2": "CR2 robust standard errors by study, Satterthwaite df",
@@ -37,6 +38,7 @@ class _Data(NamedTuple):
     design: Design | None
     matrix: np.ndarray
     n_dropped: int
+    positions: np.ndarray
 
 
 def multilevel(
@@ -171,7 +173,7 @@ def _read(
         require_covariance(sampling)
     x = np.ones((keep.size, 1)) if design is None else design.matrix
     _require_rank(x)
-    return _Data(rows.yi[keep], sampling, codes, within, tuple(names), design, x, int(n - keep.size))
+    return _Data(rows.yi[keep], sampling, codes, within, tuple(names), design, x, int(n - keep.size), keep)
 
 
 def _require_rank(x: np.ndarray) -> None:
@@ -338,8 +340,13 @@ def _notes(blocks: Blocks, tau2: np.ndarray, frees: list[float | None], data: _D
     elif blocks.n_parts == 2 and tau2.min() == 0:
         names = [name for name, value in zip(("between", "within"), tau2, strict=True) if value == 0]
         notes.append(f"The estimate of variance {' and '.join(names)} studies is at its boundary, 0.")
+    variances = data.sampling if data.sampling.ndim == 1 else np.diag(data.sampling)
+    notes.extend(repeated_rows(data.y, variances, data.positions))
+    if data.n_dropped:
+        words = plural(data.n_dropped, "row that lacks a number was", "rows that lack a number were")
+        notes.append(f"{data.n_dropped} {words} left out.")
     small = [value for value in frees if value is not None and value < 4]
-    if small and data.n_dropped >= 0:
+    if small:
         notes.append(
             f"Degrees of freedom of {format_number(min(small), 'decimal1')}, below 4: p values are not reliable."
         )

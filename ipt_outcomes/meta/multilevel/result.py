@@ -10,7 +10,7 @@ import pandas as pd
 
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.meta.inputs import require_level
-from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words
+from ipt_outcomes.results import Provenance, ResultObject, Style, format_interval, format_number, p_in_words, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -233,7 +233,8 @@ class MultilevelEffect(ResultObject):
         letter = "z" if self.df is None else f"t({format_number(self.df, 'decimal1')})"
         percent = format_number(100 * self.level, "number")
         lines = [
-            f"Pooled effect, {self.k} effects of {self.n_studies} studies: {format_number(self.estimate, style)} "
+            f"Pooled effect, {self.k} {plural(self.k, 'effect', 'effects')} of {self.n_studies} "
+            f"{plural(self.n_studies, 'study', 'studies')}: {format_number(self.estimate, style)} "
             f"({percent}% CI {format_interval(self.ci_low, self.ci_high, style)}), "
             f"{letter} = {format_number(self.statistic)}, {p_in_words(self.p_value)}",
             f"Variance between studies {format_number(self.tau2_study, 'decimal3')} "

@@ -13,8 +13,10 @@ from typing import Literal
 import numpy as np
 
 from ipt_outcomes.errors import DesignError
+from ipt_outcomes.meta.inputs import there_are
 from ipt_outcomes.meta.multilevel.blocks import Blocks
 from ipt_outcomes.meta.multilevel.likelihood import Fitted
+from ipt_outcomes.results import plural
 
 RobustMethod = Literal["CR1", "CR2"]
 
@@ -72,8 +74,8 @@ def robust_covariance(blocks: Blocks, fitted: Fitted, method: RobustMethod) -> R
     p = blocks.design.shape[1]
     if m <= p:
         raise DesignError(
-            f"robust standard errors need more studies than coefficients; there are {m} studies, "
-            f"{p} coefficient{'s' if p > 1 else ''}",
+            f"robust standard errors need more studies than coefficients; {there_are(m)} "
+            f"{plural(m, 'study', 'studies')}, {p} coefficient{'s' if p > 1 else ''}",
             hint="Use robust=None, and read the interval with the assumption it then rests on.",
         )
     bread = fitted.covariance

@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.meta.inference import chi2_p, quantile
+from ipt_outcomes.meta.inputs import studies_in_words
 from ipt_outcomes.meta.network.arms import Arms
 from ipt_outcomes.meta.network.contributions import contributions
 from ipt_outcomes.meta.network.model import NetworkFit, designs_of, fit_designs
@@ -336,7 +337,8 @@ class NetworkEffect(ResultObject):
     def summary(self, digits: int = 2) -> str:
         """Return every treatment against the reference and the tests, in plain text; `digits` 2 or 3."""
         style: Literal["decimal3", "decimal2"] = "decimal3" if digits == 3 else "decimal2"
-        lines = [f"Network of {len(self.treatments)} treatments, {self.k} studies, against {self.reference}"]
+        count = studies_in_words(self.k)
+        lines = [f"Network of {len(self.treatments)} treatments, {count}, against {self.reference}"]
         table = self.random
         for row in table[table["arm2"] == self.reference].to_dict(orient="records"):
             limits = format_interval(row["ci_low"], row["ci_high"], style)

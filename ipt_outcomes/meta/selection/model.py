@@ -15,11 +15,11 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import chi2_p, infer
-from ipt_outcomes.meta.inputs import Effects, Rows, require_level, unpack
+from ipt_outcomes.meta.inputs import Effects, Rows, require_level, there_are, unpack
 from ipt_outcomes.meta.pool import pool
 from ipt_outcomes.meta.selection.likelihood import CURVES, CurveModel, Model, StepModel
 from ipt_outcomes.meta.selection.maximise import Maximum, maximise
-from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words
+from ipt_outcomes.results import Provenance, ResultObject, format_interval, format_number, p_in_words, plural
 
 Kind = Literal["step", "beta", "halfnormal", "negexp", "power"]
 KINDS: tuple[Kind, ...] = ("step", "beta", "halfnormal", "negexp", "power")
@@ -203,7 +203,10 @@ def _fit(rows: Rows, kind: Kind, steps: tuple[float, ...], options: dict[str, An
     y, v = y / unit, v / unit**2
     model: Model = StepModel(y, v, steps) if kind == "step" else CurveModel(y, v, CURVES[kind])
     if y.size < 2 + model.n_delta:
-        raise DesignError(f"the model has {2 + model.n_delta} parameters but there are only {y.size} studies")
+        raise DesignError(
+            f"the model has {2 + model.n_delta} parameters but {there_are(int(y.size))} "
+            f"{plural(int(y.size), 'study', 'studies')}"
+        )
     if isinstance(model, StepModel):
         _require_filled(model, steps)
     plain = pool(y, v, tau2="ML", test="z")

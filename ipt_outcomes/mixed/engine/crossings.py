@@ -82,7 +82,9 @@ def cross_units(problem: Problem, upper: Upper, units: Weighted, factor: np.ndar
     with_y = units.with_y[upper.basis][:, cells.unit]
     for place, basis in enumerate(upper.basis):
         part = dz[place][:, changed]
-        rows[place][:, changed] = cells.cross[index[basis]][:, changed] - (part[:, None] * explained[..., own]).sum(axis=0)
+        rows[place][:, changed] = cells.cross[index[basis]][:, changed] - (part[:, None] * explained[..., own]).sum(
+            axis=0
+        )
         with_y[place, changed] = cells.with_y[basis, changed] - (part * explained_y[:, own]).sum(axis=0)
     return Crossings(inverse, rows, with_y, dz)
 

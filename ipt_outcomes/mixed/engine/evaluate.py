@@ -91,7 +91,8 @@ def evaluate(problem: Problem, factors: Factors, *, sigma: float | None = None) 
     """
     units = weigh_units(problem, factors[0])
     totals = Totals(units.a.copy(), units.b.copy(), units.yy, units.log_determinant)
-    crossings, passes = None, []
+    crossings: Crossings | None = None
+    passes: list[NestedPass | CrossedPass] = []
     if problem.upper is not None:
         if problem.upper.cells is not None:
             crossings = cross_units(problem, problem.upper, units, factors[0])

@@ -145,7 +145,10 @@ def full_nested(
 def eliminate_crossed(stage: Crossed, sums: Sums, factors: list[np.ndarray], totals: Totals) -> CrossedPass:
     """Eliminate all factors that cross, component by component."""
     p = sums.dx.shape[2]
-    ws, dds, dxs, dys = [], [], [], []
+    ws: list[np.ndarray] = []
+    dds: list[np.ndarray] = []
+    dxs: list[np.ndarray] = []
+    dys: list[np.ndarray] = []
     for number, component in enumerate(stage.components):
         batch, size = component.nodes.shape
         dd, dx, dy = _gathered(stage, sums, number, batch, size, p)

@@ -131,7 +131,10 @@ def _entries(design: Design) -> list[tuple[int, int, int]]:
         q = len(group.columns)
         found += [(number, i, i) for i in range(q)]
         found += [
-            (number, i, j) for i in range(q) for j in range(i + 1, q) if group.columns[i].block == group.columns[j].block
+            (number, i, j)
+            for i in range(q)
+            for j in range(i + 1, q)
+            if group.columns[i].block == group.columns[j].block
         ]
     return found
 

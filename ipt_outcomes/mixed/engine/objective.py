@@ -12,9 +12,10 @@ from scipy.optimize import minimize
 from ipt_outcomes.errors import ConvergenceError
 from ipt_outcomes.mixed.centring import constant_columns
 from ipt_outcomes.mixed.design import Design
+from ipt_outcomes.mixed.engine.build import build_problem
 from ipt_outcomes.mixed.engine.evaluate import Point, evaluate
 from ipt_outcomes.mixed.engine.optimise import largest_likelihood
-from ipt_outcomes.mixed.engine.problem import Problem, Scaling, build_problem
+from ipt_outcomes.mixed.engine.problem import Problem, Scaling
 from ipt_outcomes.mixed.engine.rows import Rows
 from ipt_outcomes.mixed.engine.slopes import factor_sums
 from ipt_outcomes.mixed.engine.structure import Structure

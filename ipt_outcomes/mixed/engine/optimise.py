@@ -25,6 +25,8 @@ _SHORTEST = 1e-6
 # Gain in deviance below which the search leaves the rest to Newton steps; most steps of the search.
 _NEAR_GAIN = 1e-9
 _MOST_SEARCH = 60
+# Relative to the residual standard deviation.
+_SMALL_DEVIATION = 5e-3
 # Above so many units a start is looked for in a part of them.
 _MANY_UNITS = 4_000
 _START_UNITS = 2_000
@@ -115,7 +117,9 @@ def largest_likelihood(problem: Problem, structure: Structure, start: np.ndarray
     elif problem.n_units > _MANY_UNITS and (problem.upper is None or problem.upper.cells is None):
         near = _start_of_part(problem, structure)
         if near is not None:
-            starts.insert(0, near * target.scale)
+            # A part may lack variation that all units have.
+            begin = near * target.scale
+            starts.insert(0, np.where(structure.diagonal, np.maximum(begin, 10 * _SMALL_DEVIATION), begin))
     for number, theta in enumerate(starts):
         given = number < len(starts) - len(_STARTS)
         name = "the first start" if given else f"start {_STARTS[number - len(starts) + len(_STARTS)]:g}"
@@ -146,7 +150,7 @@ def _start_of_part(problem: Problem, structure: Structure) -> np.ndarray | None:
     except (np.linalg.LinAlgError, DesignError):
         # A part may lack what all units have; then the usual starts serve.
         return None
-    return found / part.scale
+    return np.asarray(found / part.scale)
 
 
 def _neighbourhood(target: Target, theta: np.ndarray, *, again: bool = False) -> tuple[np.ndarray, int]:
@@ -168,7 +172,9 @@ def _quasi_newton(target: Target, theta: np.ndarray) -> tuple[np.ndarray, int]:
         step = step / max(1.0, float((np.abs(step) / (np.abs(place.theta) + 0.5)).max(initial=0.0)))
         if -place.gradient @ step < _NEAR_GAIN:
             return place.theta, steps
-        moved = _along(target, place, step)
+        # A deviation falls to a tenth at most in one step: at 0 the score says nothing, and the search would end there.
+        floor = np.where(place.theta > _SMALL_DEVIATION, 0.1 * place.theta, 0.0)
+        moved = _along(target, place, step, floor)
         if moved is None:
             return place.theta, steps
         new = _placed(target, *moved, steps, second=False)
@@ -209,7 +215,7 @@ def _descend(target: Target, theta: np.ndarray, *, near: bool, again: bool) -> _
         gain = float(-place.gradient @ step)
         if gain < 1e-13 + 1e-15 * abs(place.point.deviance):
             break
-        moved = _along(target, place, step)
+        moved = _along(target, place, step, np.zeros(step.size))
         if moved is None:
             break
         # Near the optimum one more step hardly turns the curvature.
@@ -244,12 +250,17 @@ def _newton_step(structure: Structure, place: _Place, hessian: np.ndarray) -> np
     return step
 
 
-def _along(target: Target, place: _Place, step: np.ndarray) -> tuple[np.ndarray, Point] | None:
-    """The longest part of a step, halved again and again, that does not raise the deviance; None where none is."""
+def _along(
+    target: Target, place: _Place, step: np.ndarray, floor: np.ndarray
+) -> tuple[np.ndarray, Point] | None:  # fmt: skip
+    """The longest part of a step, halved again and again, that does not raise the deviance; None where none is.
+
+    Entries on the diagonal do not fall below `floor`.
+    """
     length = 1.0
     while length > _SHORTEST:
         theta = place.theta + length * step
-        theta = np.where(target.structure.diagonal, np.maximum(theta, 0.0), theta)
+        theta = np.where(target.structure.diagonal, np.maximum(theta, floor), theta)
         point = target.at(theta)
         if point.deviance <= place.point.deviance + 1e-12 * abs(place.point.deviance):
             return theta, point

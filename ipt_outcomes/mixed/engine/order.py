@@ -62,7 +62,7 @@ class Order:
     levels: tuple[np.ndarray, ...]
 
 
-def cells_of(groups: Groups, codes: Sequence[np.ndarray]) -> CellRows:
+def cells_of(groups: Groups, codes: Sequence[np.ndarray], keys: Sequence[np.ndarray]) -> CellRows:
     """Find the cells.
 
     Parameters
@@ -71,6 +71,8 @@ def cells_of(groups: Groups, codes: Sequence[np.ndarray]) -> CellRows:
         Rows by unit.
     codes : sequence of numpy.ndarray of int, shape (n,)
         Level of each row, of each factor above the units.
+    keys : sequence of numpy.ndarray, shape (n,)
+        What orders the rows of a cell.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def cells_of(groups: Groups, codes: Sequence[np.ndarray]) -> CellRows:
     for own in codes:
         # Numbered anew each time, so that the product of many levels does not overflow.
         key = np.unique(key * (int(own.max()) + 2) + own + 1, return_inverse=True)[1]
-    rows = Groups.from_codes(key, int(key.max()) + 1)
+    rows = Groups.from_codes(key, int(key.max()) + 1).in_order(keys)
     found = np.column_stack([rows.first(own) for own in codes])
     return CellRows(rows, rows.first(groups.spread(units)), found)
 
@@ -121,10 +123,7 @@ def canonical_order(
     # The factor with the fewest levels counts most: levels of a nested factor stand together.
     order = np.lexsort((mark, unit_rank[cells.unit], *codes.T))
     top, starts, combined = _tops(codes[order])
-    if cell_sums is None:
-        units = order
-    else:
-        units = np.argsort(unit_rank)
+    units = order if cell_sums is None else np.argsort(unit_rank)
     places = np.empty_like(units)
     places[units] = np.arange(units.size)
     return Order(units, places, order, places[cells.unit[order]], top, starts, combined, levels)

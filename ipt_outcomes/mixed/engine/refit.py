@@ -68,7 +68,9 @@ def refit(fit: LinearMixedFit, y: np.ndarray) -> Refit:
         raise DesignError(f"a refit needs {fit.n_obs} finite values, one per row used; got shape {values.shape}")
     inside = fit._inside
     design = replace(fit.design, y=values)
-    solution = solve(design, inside.structure, inside.residual, reml=fit.reml, start=inside.structure.theta(inside.optimum.factors))
+    solution = solve(
+        design, inside.structure, inside.residual, reml=fit.reml, start=inside.structure.theta(inside.optimum.factors)
+    )
     scaling, at, scale = solution.scaling, solution.optimum.at, solution.scaling.scale
     sigma = float(np.sqrt(at.variance)) * scale
     beta = scaling.fixed_back @ at.beta * scale

@@ -10,9 +10,10 @@ from scipy.optimize import minimize
 
 from ipt_outcomes.errors import ConvergenceError
 from ipt_outcomes.mixed.design import Design
+from ipt_outcomes.mixed.engine.build import build_problem
 from ipt_outcomes.mixed.engine.evaluate import evaluate
 from ipt_outcomes.mixed.engine.optimise import Optimum, largest_likelihood
-from ipt_outcomes.mixed.engine.problem import Problem, Scaling, build_problem
+from ipt_outcomes.mixed.engine.problem import Problem, Scaling
 from ipt_outcomes.mixed.engine.rows import Neighbours, Rows
 from ipt_outcomes.mixed.engine.satterthwaite import Satterthwaite, moved_information, satterthwaite
 from ipt_outcomes.mixed.engine.slopes import factor_sums
@@ -61,7 +62,7 @@ class ResidualModel:
     def ratios(self) -> np.ndarray:
         """Variances of the groups relative to the first, shape (groups,)."""
         own = self.parameters[int(self.neighbours is not None) :]
-        return np.exp(np.array([0.0, *own]))
+        return np.asarray(np.exp(np.array([0.0, *own])))
 
     @property
     def weights(self) -> np.ndarray | None:

@@ -74,7 +74,7 @@ class Rows:
         return np.where(first, 0.0, self.correlation ** np.where(first, 1.0, self.neighbours.gap))
 
 
-def neighbours_of(codes: np.ndarray, time: np.ndarray, name: str) -> Neighbours:
+def neighbours_of(codes: np.ndarray, time: np.ndarray, name: str, positions: np.ndarray) -> Neighbours:
     """Find the row before each row in time.
 
     Parameters
@@ -84,6 +84,8 @@ def neighbours_of(codes: np.ndarray, time: np.ndarray, name: str) -> Neighbours:
     time : numpy.ndarray, shape (n,)
     name : str
         Column of the times, for messages.
+    positions : numpy.ndarray of int, shape (n,)
+        Of the rows in the data, for messages.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def neighbours_of(codes: np.ndarray, time: np.ndarray, name: str) -> Neighbours:
         rows = np.unique(order[np.concatenate([twice, twice + 1])])
         raise DesignError(
             f"{name}: {rows.size} rows of one person stand at the same time",
-            rows=rows[:1000].tolist(),
+            rows=positions[rows][:1000].tolist(),
             column=name,
             hint="A correlation over time needs one row per person and time.",
         )

@@ -74,8 +74,9 @@ def factor_sums(problem: Problem, point: Point, *, second: bool = False) -> tupl
     """
     found: list[FactorSums | None] = [None] * len(problem.sizes)
     below: Below | None = None
-    for factor, _, full, below in _downwards(problem, point):
+    for factor, _, full, own_below in _downwards(problem, point):
         found[1 + factor] = _of_levels(point, *full, second)
+        below = own_below
     found[0] = _of_units(problem, point, below, second=second)
     return tuple(own for own in found if own is not None)
 
@@ -84,7 +85,7 @@ _Full = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _downwards(problem: Problem, point: Point) -> Iterator[tuple[int, np.ndarray, _Full, Below]]:
-    """Yield each factor above the units from the top, its levels, products with all factors in V, what is below needs."""
+    """Yield each factor above the units, from the top: its levels, their products, what those below it need."""
     below: Below | None = None
     stages = () if problem.upper is None else problem.upper.stages
     for stage, passed in zip(reversed(stages), reversed(point.passes), strict=True):
@@ -117,17 +118,16 @@ def level_products(problem: Problem, point: Point) -> list[tuple[np.ndarray, np.
     list of tuple of numpy.ndarray, shapes (l, q, q) and (l, q)
         Of each factor, levels in the order of the sums.
     """
-    found: list[tuple[np.ndarray, np.ndarray]] = []
     upper: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     below: Below | None = None
-    for factor, levels, (k, _, h), below in _downwards(problem, point):
+    for factor, levels, (k, _, h), own_below in _downwards(problem, point):
         back = np.argsort(levels)
         upper[factor] = (k[back], h[back])
+        below = own_below
     parts = list(_unit_parts(problem, point, below))
     k = np.concatenate([own for own, _, _ in parts], axis=-1)
     h = np.concatenate([own for _, _, own in parts], axis=-1)
-    found.append((np.moveaxis(k, -1, 0), h.T))
-    return found + [upper[factor] for factor in sorted(upper)]
+    return [(np.moveaxis(k, -1, 0), h.T), *(upper[factor] for factor in sorted(upper))]
 
 
 def _of_levels(point: Point, k: np.ndarray, f: np.ndarray, h: np.ndarray, second: bool) -> FactorSums:
@@ -189,7 +189,9 @@ def _unit_parts(problem: Problem, point: Point, below: Below | None) -> Iterator
     if upper is not None and below is not None and point.crossings is not None:
         crossed = through_cells(problem, upper, point.crossings, below)
     # Combinations along the last axis, so that a portion's are read in one go.
-    turned = None if below is None else Below(*(np.moveaxis(own, 0, -1).copy() for own in (below.bx, below.by, below.omega)))
+    turned = (
+        None if below is None else Below(*(np.moveaxis(own, 0, -1).copy() for own in (below.bx, below.by, below.omega)))
+    )
     for start in range(0, problem.n_units, PORTION):
         part = slice(start, start + PORTION)
         k, f, h = unit_products(problem, point, part)

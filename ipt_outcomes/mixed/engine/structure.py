@@ -12,7 +12,7 @@ from ipt_outcomes.mixed.design import Design
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The free entries of the roots of the relative covariances: the lower triangle of each block of correlated effects.
+    """The free entries of the roots of the relative covariances: a lower triangle for each block of correlated effects.
 
     Parameters
     ----------

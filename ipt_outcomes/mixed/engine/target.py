@@ -36,7 +36,7 @@ class Curvature:
     @property
     def profiled(self) -> np.ndarray:
         """By the free entries, with the likeliest residual variance at each, shape (t, t)."""
-        return self.theta - np.outer(self.with_variance, self.with_variance) / self.variance
+        return np.asarray(self.theta - np.outer(self.with_variance, self.with_variance) / self.variance)
 
     def whole(self) -> np.ndarray:
         """By the free entries and the logarithm of the residual variance, shape (t + 1, t + 1)."""
@@ -78,7 +78,7 @@ class Target:
         """Return the derivative of the deviance, shape (t,)."""
         found = factor_sums(self.problem, point) if sums is None else sums
         slopes = [own.slope(point.variance, reml=self.problem.reml) for own in found]
-        return self.structure.gradient(slopes, point.factors) / self.scale
+        return np.asarray(self.structure.gradient(slopes, point.factors) / self.scale)
 
     def both(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient."""
@@ -139,6 +139,8 @@ def _curvature(structure: Structure, point: Point, sums: FactorSums, *, reml: bo
     """
     assert sums.ff is not None  # noqa: S101  taken with second=True
     assert sums.hf is not None  # noqa: S101
+    assert sums.hkh is not None  # noqa: S101
+    assert sums.kr is not None  # noqa: S101
     stack = np.array(structure.directions(point.factors))
     traces = np.einsum("xbc,yda,abcd->xy", stack, stack, sums.kk, optimize=True)
     if reml:

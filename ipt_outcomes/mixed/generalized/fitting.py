@@ -10,7 +10,7 @@ import pandas as pd
 from ipt_outcomes.errors import DataError, DesignError, OptionError, require_choice
 from ipt_outcomes.mixed.columns import as_frame, is_numeric, require_columns
 from ipt_outcomes.mixed.design import Design, build_design
-from ipt_outcomes.mixed.formula import Binary, Call, Column, Formula, Node, parse
+from ipt_outcomes.mixed.formula import Binary, Call, Column, Formula, Node, Number, parse
 from ipt_outcomes.mixed.generalized.family import Family, FamilyName
 from ipt_outcomes.mixed.generalized.fit import GeneralizedMixedFit, Inside
 from ipt_outcomes.mixed.generalized.optimise import Objective, Peak, largest_likelihood
@@ -116,10 +116,10 @@ def glmm(
 
 
 def _one_outcome(parsed: Formula) -> Formula:
-    """The formula with ``cbind(events, failures)`` as a proportion: one column, and all columns read."""
+    """The formula with ``cbind(events, failures)`` as one column that is the same in two rows where both counts are."""
     if isinstance(parsed.response, Call) and parsed.response.function == "cbind":
         events, failures = parsed.response.arguments
-        return replace(parsed, response=Binary("/", events, Binary("+", events, failures)))
+        return replace(parsed, response=Binary("+", events, Binary("*", Number(2**0.5), failures)))
     return parsed
 
 
@@ -182,7 +182,7 @@ def _offset(design: Design, frame: pd.DataFrame, exposure: str | None) -> np.nda
             f"{exposure}: time or number at risk must be above 0 in every row", rows=rows[:1000].tolist(),
             column=exposure,
         )  # fmt: skip
-    return np.log(values)
+    return np.asarray(np.log(values))
 
 
 def _told(design: Design, size: np.ndarray) -> tuple[Design, np.ndarray]:

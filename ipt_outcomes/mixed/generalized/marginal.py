@@ -109,17 +109,15 @@ def _points(design: Design, at: Mapping[str, float | Sequence[float]] | None) ->
         if own is None or isinstance(own, Factor):
             known = ", ".join(key for key, held in design.columns.items() if not isinstance(held, Factor)) or "none"
             raise OptionError(f"at: {name!r} is no numeric column of the model; its numeric columns: {known}")
-        given = values if isinstance(values, list | tuple | range | np.ndarray) else [values]
+        given: Sequence[Any] = list(values) if isinstance(values, list | tuple | range | np.ndarray) else [values]
         try:
-            asked[name] = [float(value) for value in given]  # type: ignore[union-attr]
+            asked[name] = [float(value) for value in given]
         except (TypeError, ValueError):
             raise OptionError(f"at: the values of {name} must be numbers") from None
     return [dict(zip(asked, values, strict=True)) for values in itertools.product(*asked.values())]
 
 
-def _scene(
-    design: Design, factor: str, place: int, point: Mapping[str, float]
-) -> tuple[np.ndarray, list[np.ndarray]]:
+def _scene(design: Design, factor: str, place: int, point: Mapping[str, float]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Fixed and random columns of every row, were it of one level and at one point."""
     n = design.n_rows
     columns = {
@@ -217,9 +215,7 @@ def _measures(
     return pd.DataFrame(labels), computed
 
 
-def _delta(
-    fit: GeneralizedMixedFit, measures: Callable[[np.ndarray, list[np.ndarray]], np.ndarray]
-) -> np.ndarray:
+def _delta(fit: GeneralizedMixedFit, measures: Callable[[np.ndarray, list[np.ndarray]], np.ndarray]) -> np.ndarray:
     """Standard errors by the delta method, over coefficients and variances together."""
     peak, problem = fit._inside.peak, fit._inside.objective.problem
     p = peak.beta.size
@@ -252,10 +248,10 @@ def _bootstrap(
     rng: np.random.Generator,
     progress: bool,
 ) -> np.ndarray:
-    """Measures of refits to outcomes drawn from the fit; draws that cannot be fitted are drawn again, a tenth at most."""
+    """Measures of refits to outcomes drawn from the fit; failed ones are drawn again, a tenth at most."""
     found: list[np.ndarray] = []
     failed = 0
-    for _ in counted(range(draws), "bootstrap", show=progress):
+    for _ in counted(draws, "bootstrap", show=progress):
         while True:
             try:
                 peak = refit(fit, simulated(fit, rng))

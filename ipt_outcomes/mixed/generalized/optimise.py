@@ -120,7 +120,7 @@ class Objective:
             move[place] = step
             columns.append((self(values + move)[1] - self(values - move)[1])[places] / (2 * step))
         found = np.array(columns).reshape(len(columns), -1)
-        return (found + found.T) / 2
+        return np.asarray((found + found.T) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,8 @@ def largest_likelihood(objective: Objective) -> Peak:
     ConvergenceError
         No start converged; ``.attempts`` says how each ended.
     """
-    points, attempts = objective.points, []
+    points = objective.points
+    attempts: list[str] = []
     for start in _STARTS:
         objective.points = 1
         begin = objective.joined([np.diag(start / size) for size in objective.sizes])

@@ -13,9 +13,9 @@ from ipt_outcomes.mixed.design import Design
 from ipt_outcomes.mixed.effects import fitted
 from ipt_outcomes.mixed.fit import MixedFit
 from ipt_outcomes.mixed.repeated.layout import Visits
+from ipt_outcomes.mixed.repeated.structures import Covariance
 from ipt_outcomes.mixed.sandwich import Sandwich, sandwich
 from ipt_outcomes.mixed.spread import Spread
-from ipt_outcomes.mixed.repeated.structures import Covariance
 
 RepeatedDf = Literal["kenward-roger", "kenward-roger-linear", "satterthwaite", "between-within", "residual", "normal"]
 

@@ -7,7 +7,9 @@ from ipt_outcomes.privacy import Audience, audience_rule
 from ipt_outcomes.report.clinic import drawings, methods, tables
 from ipt_outcomes.report.clinic.definitions import definitions_blocks
 from ipt_outcomes.report.clinic.findings import finding
+from ipt_outcomes.report.clinic.service import service_blocks
 from ipt_outcomes.report.clinic.shown import Shown, shown_to
+from ipt_outcomes.report.clinic.views import views_blocks
 from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
 from ipt_outcomes.report.hiding import without_hidden
 from ipt_outcomes.results import listed
@@ -54,6 +56,8 @@ def clinic_document(review: ClinicReview, *, title: str | None = None, audience:
         *_group_blocks(shown, first),
         Heading("Completeness and sessions", "completeness"),
         *tables.completeness_blocks(shown),
+        *service_blocks(shown),
+        *views_blocks(shown),
         Heading("What the words mean", "definitions"),
         *definitions_blocks(shown),
         Heading("Data and methods", "methods"),

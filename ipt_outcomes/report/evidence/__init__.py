@@ -7,7 +7,19 @@ from typing import Literal
 from ipt_outcomes.errors import require_choice
 from ipt_outcomes.evidence import EvidenceSynthesis
 from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
-from ipt_outcomes.report.evidence import drawings, findings, methods, studies
+from ipt_outcomes.report.evidence import (
+    benefit,
+    context,
+    diagnostics,
+    drawings,
+    findings,
+    methods,
+    one_table,
+    small_studies,
+    studies,
+    subgroups,
+    versions,
+)
 from ipt_outcomes.report.evidence.shown import Shown, shown_batteries, title_of
 from ipt_outcomes.report.writing import say
 from ipt_outcomes.tables import Content
@@ -38,9 +50,16 @@ def evidence_document(
     if len(batteries) > 1:
         blocks += [Heading("All comparisons", "overview"), findings.comparisons_table(synthesis, batteries)]
         blocks += [*studies.suspicions_note(synthesis), *studies.excluded_blocks(synthesis)]
+    several = len(batteries) > 1
+    summary = benefit.findings_blocks(synthesis, batteries)
+    blocks += summary if several else ()
     for shown in batteries:
-        blocks += _battery_blocks(synthesis, shown, alone=len(batteries) == 1)
+        blocks += _battery_blocks(synthesis, shown, alone=not several)
     blocks += [
+        *(() if several else summary),
+        *versions.version_blocks(synthesis),
+        *versions.published_blocks(synthesis),
+        *context.search_blocks(synthesis),
         Heading("Data and methods", "methods"),
         Heading("Data", "data", 3),
         methods.data_bullets(synthesis),
@@ -85,31 +104,58 @@ def _battery_blocks(synthesis: EvidenceSynthesis, shown: Shown, *, alone: bool) 
     if alone:
         blocks += [*studies.suspicions_note(synthesis), *studies.excluded_blocks(synthesis)]
     blocks += [
+        *_benefit_section(shown, section),
         Heading("All analyses", f"{prefix}analyses-section", section),
         drawings.analyses_figure(shown),
-        findings.analyses_table(shown),
+        one_table.analyses_table(shown),
         *findings.comparator_table(shown),
         *findings.rho_table(shown),
+        *one_table.profile_blocks(shown),
+        *one_table.not_run_blocks(shown),
+        *subgroups.subgroup_blocks(shown, section),
         Heading("Forest plot", f"{prefix}forest-section", section),
         Paragraph((f"The {_effect_words(shown)} of each study with its {shown.level} confidence interval.",)),
         *drawings.forest_figures(shown),
-    ]
-    if not battery.leave_one_out.empty:
-        blocks += [
-            Heading("Each study left out in turn", f"{prefix}leave-one-out-section", section),
-            Paragraph(_leave_one_out_words(shown)),
-            drawings.leave_one_out_figure(shown),
-        ]
-    blocks += [
+        *diagnostics.every_effect_figures(shown),
+        *_stability_section(shown, section, alone=alone),
         Heading("Small studies and missing studies", f"{prefix}funnel-section", section),
         drawings.funnel_figure(shown),
-        *_egger_words(shown),
+        *small_studies.bias_words(shown),
+        *diagnostics.specification_blocks(shown, section),
+        *context.risk_blocks(shown, section),
         Heading("The studies", f"{prefix}studies-section", section),
+        *one_table.row_choice_blocks(shown),
         Paragraph(("Where the effects came from:",)),
         findings.sources_note(shown),
         studies.study_table(shown),
         *studies.not_computed_blocks(shown),
     ]
+    return blocks
+
+
+def _benefit_section(shown: Shown, section: Literal[2, 3]) -> list[Block]:
+    blocks = benefit.benefit_blocks(shown)
+    if not blocks:
+        return []
+    return [Heading("What it means for people", f"{shown.prefix}benefit-section", section), *blocks]
+
+
+def _stability_section(shown: Shown, section: Literal[2, 3], *, alone: bool) -> list[Block]:
+    """What single studies do to the result, and how it came about over the years.
+
+    Of several comparisons each has the table of influence only: the page stays small enough to be sent.
+    """
+    blocks: list[Block] = []
+    if not shown.battery.leave_one_out.empty:
+        blocks += [
+            Heading("Each study left out in turn", f"{shown.prefix}leave-one-out-section", section),
+            Paragraph(_leave_one_out_words(shown)),
+            drawings.leave_one_out_figure(shown),
+            *(diagnostics.influence_figures(shown) if alone else diagnostics.influence_tables(shown)),
+        ]
+    over_time = diagnostics.cumulative_figures(shown)
+    if over_time:
+        blocks += [Heading("Over the years", f"{shown.prefix}cumulative-section", section), *over_time]
     return blocks
 
 
@@ -125,20 +171,3 @@ def _leave_one_out_words(shown: Shown) -> Content:
         low=shown.value("leave_one_out_range", f"{ratio}lowest"),
         high=shown.value("leave_one_out_range", f"{ratio}highest"),
     )
-
-
-def _egger_words(shown: Shown) -> tuple[Paragraph, ...]:
-    if shown.battery.egger is None:
-        return (Paragraph(("Egger's test is not defined for these studies: too few, or all of one precision.",)),)
-    words = say(
-        "Egger's test on one effect per study: t = {t}, df = {df}, {p}.",
-        t=shown.value("egger", "statistic"),
-        df=shown.value("egger", "df", "integer"),
-        p=shown.p("egger"),
-    )
-    if shown.battery.egger_rows is not None:
-        words += say(
-            " On all rows as if independent it would be {p} (naive: not to be used).",
-            p=shown.p("egger_rows"),
-        )
-    return (Paragraph(words),)

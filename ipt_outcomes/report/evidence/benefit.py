@@ -11,7 +11,7 @@ from ipt_outcomes.report.writing import say
 from ipt_outcomes.results import format_number, plural
 from ipt_outcomes.tables import Column, Content, Link, TableRow, TableSpec
 
-TO_BE_JUDGED = "to be judged by people"
+TO_BE_JUDGED = "to be judged"
 _DOMAINS = {
     "risk_of_bias": "Risk of bias",
     "inconsistency": "Inconsistency",
@@ -64,8 +64,8 @@ def benefit_blocks(shown: Shown) -> tuple[Block, ...]:
         rows=rows,
         notes=(
             (
-                "NNTB: to benefit; NNTH: to harm. An interval of the difference that holds zero goes from an NNTB through "
-                "infinity (∞: no difference) to an NNTH.",
+                "NNTB: to benefit; NNTH: to harm. An interval of the difference that holds zero goes from an NNTB "
+                "through infinity (∞: no difference) to an NNTH.",
             ),
         ),
     )
@@ -81,7 +81,7 @@ def _basis(shown: Shown, key: str) -> str:
 
 
 def _needed(shown: Shown, key: str) -> Content:
-    """ "NNTB 3.8 (2.7 to 6.4)", or through infinity where the interval of the difference holds zero."""
+    """An NNT as "NNTB 3.8 (2.7 to 6.4)", or through infinity where the interval of the difference holds zero."""
     where = {"control_rate": key}
     benefit, low, high = (shown.number("nnt", name, **where) for name in ("benefit", "benefit_low", "benefit_high"))
     if benefit is None or math.isnan(benefit):
@@ -151,8 +151,8 @@ def findings_blocks(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) 
     note: tuple[Block, ...] = ()
     if open_ones:
         words = (
-            "No program judges how certain evidence is. The judgements are made by people who know the studies, and are "
-            "given to this report in a file (judgements).",
+            "No program judges how certain evidence is. The judgements are made by people who know the studies, and "
+            "are given to this report in a file (judgements).",
         )
         note = (Note("Judgements are left to you", (words,)),)
     return (Heading("Summary of findings", "findings-section"), Table(spec=table), Table(spec=judged), *note)

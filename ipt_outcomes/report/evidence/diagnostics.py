@@ -8,7 +8,7 @@ import pandas as pd
 
 from ipt_outcomes import figures
 from ipt_outcomes.evidence import ROW_RULES
-from ipt_outcomes.report.document import Block, Figure, Heading, Paragraph
+from ipt_outcomes.report.document import Block, Figure, Heading, Paragraph, Table
 from ipt_outcomes.report.evidence.drawings import ROWS_PER_PART
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, level_name
 from ipt_outcomes.report.pictures import picture
@@ -84,8 +84,8 @@ def _cumulative(shown: Shown, part: pd.DataFrame, number: int, of: int) -> Figur
     )
     return Figure(
         id=name,
-        caption=f"The pooled effect as studies were published{suffix}: each row holds all studies up to it. The intervals "
-        "are not corrected for so many looks.",
+        caption=f"The pooled effect as studies were published{suffix}: each row holds all studies up to it. The "
+        "intervals are not corrected for so many looks.",
         alt=f"Cumulative pooled effect by year{suffix}. The numbers are in the table below the figure.",
         picture=picture(draw, id=name),
         data=data,
@@ -123,6 +123,32 @@ def _influence(shown: Shown, frame: pd.DataFrame) -> Figure:
     def draw(width: float) -> Axes:
         return figures.influence(most, width=width)
 
+    return Figure(
+        id=name,
+        caption=f"What each study does to the result when it is left out.{which}",
+        alt="Deletion diagnostics of each study. The numbers are in the table below the figure.",
+        picture=picture(draw, id=name),
+        data=_influence_data(shown),
+    )
+
+
+def influence_tables(shown: Shown) -> tuple[Table, ...]:
+    """Return the deletion diagnostics as a table, for reports on several comparisons.
+
+    Parameters
+    ----------
+    shown : Shown
+
+    Returns
+    -------
+    tuple of Table
+        Empty below three studies.
+    """
+    return () if shown.battery.influence.empty else (Table(spec=_influence_data(shown), folded=True),)
+
+
+def _influence_data(shown: Shown) -> TableSpec:
+    frame = shown.battery.influence
     rows = tuple(
         TableRow(
             (
@@ -133,18 +159,11 @@ def _influence(shown: Shown, frame: pd.DataFrame) -> Figure:
         )
         for study, flagged in zip(frame["study"], frame["influential"].fillna(False), strict=True)
     )
-    data = TableSpec(
-        id=f"{name}-data",
+    return TableSpec(
+        id=f"{shown.prefix}influence-data",
         caption="Influence of each study",
         columns=(Column("Study"), *(Column(words, "right") for _, words in _MAIN), Column("Influential")),
         rows=rows,
-    )
-    return Figure(
-        id=name,
-        caption=f"What each study does to the result when it is left out.{which}",
-        alt="Deletion diagnostics of each study. The numbers are in the table below the figure.",
-        picture=picture(draw, id=name),
-        data=data,
     )
 
 
@@ -232,15 +251,55 @@ def _specification(shown: Shown) -> Figure:
             grid, names=names, main=battery.combined.estimate, favours=arms_in_words(battery), width=width
         )
 
-    rules = "; ".join(
-        f"{short}: {ROW_RULES[rule]}" for rule, short in _SHORT.items() if rule in set(grid.frame["rows"])
-    )
+    used = set(grid.frame["rows"])
+    rules = "; ".join(f"{_SHORT[rule]}: {words}" for rule, words in ROW_RULES.items() if rule in used)
     return Figure(
         id=name,
-        caption=f"Specification curve: the pooled {shown.measure} under every combination of choices, by size. {rules}.",
+        caption=f"Specification curve: the pooled {shown.measure} under every combination of choices. {rules}.",
         alt="Specification curve. The range and the median are in the text above.",
         picture=picture(draw, id=name),
     )
 
 
 _SHORT = {"combined": "Combined", "lowest": "Lowest", "highest": "Highest", "first": "First", "all": "All rows"}
+
+
+def every_effect_figures(shown: Shown) -> tuple[Figure, ...]:
+    """Return every effect by size with the pooled effect of a model that knows they depend on one another.
+
+    Parameters
+    ----------
+    shown : Shown
+
+    Returns
+    -------
+    tuple of Figure
+        Empty where each study gives one effect, or the model could not be fitted.
+    """
+    battery = shown.battery
+    model = battery.multilevel.get("che") or battery.multilevel.get("three_level")
+    if model is None:
+        return ()
+    rows = battery.study_effects.rows
+    name = f"{shown.prefix}every-effect"
+    kind = "correlated and hierarchical effects" if "che" in battery.multilevel else "three levels"
+
+    def draw(width: float) -> Axes:
+        return figures.caterpillar(
+            battery.study_effects.effects,
+            study=[str(study) for study in rows["study"]],
+            pooled=model,
+            level=battery.combined.level,
+            favours=arms_in_words(battery),
+            width=width,
+        )
+
+    return (
+        Figure(
+            id=name,
+            caption=f"Every effect by size, with the pooled effect of the model of {kind} (standard errors robust by "
+            "study).",
+            alt="Every effect with its interval, sorted by size. The numbers are in the table of studies.",
+            picture=picture(draw, id=name),
+        ),
+    )

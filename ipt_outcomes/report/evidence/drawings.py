@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ipt_outcomes import figures
 from ipt_outcomes.effects import EffectSizes
-from ipt_outcomes.evidence import column_in_words
+from ipt_outcomes.evidence import Battery, column_in_words
 from ipt_outcomes.meta import PooledEffect
 from ipt_outcomes.report.document import Figure
 from ipt_outcomes.report.evidence.shown import Shown, arms_in_words, level_name
@@ -34,6 +35,7 @@ class _Part:
     groups: pd.Categorical[str] | None
     subtotals: dict[str, PooledEffect]
     pooled: PooledEffect | None
+    weights: np.ndarray | None
 
 
 def forest_figures(shown: Shown) -> tuple[Figure, ...]:
@@ -57,6 +59,7 @@ def _forest_figure(shown: Shown, part: _Part, number: int, of: int) -> Figure:
             groups=part.groups,
             subtotals=part.subtotals or None,
             pooled=part.pooled,
+            weights=part.weights,
             level=battery.combined.level,
             favours=arms,
             width=width,
@@ -80,6 +83,8 @@ def _parts(shown: Shown) -> Iterator[_Part]:
         table = battery.studies.assign(level="")
     effects = battery.comparator_effects() if grouped else battery.effects
     names = {level: level_name(battery, str(level)) for level in table["level"].unique()}
+    # A study in several blocks has no one weight; alone, a study has all of it.
+    weights = battery.combined.weight_percent if not grouped and battery.combined.k > 1 else None
     for start in range(0, len(table), ROWS_PER_PART):
         rows = table.iloc[start : start + ROWS_PER_PART]
         last = start + ROWS_PER_PART >= len(table)
@@ -96,6 +101,7 @@ def _parts(shown: Shown) -> Iterator[_Part]:
             else None,
             subtotals={names[level]: pooled[level] for level in ended} if len(pooled) > 1 else {},
             pooled=battery.combined if last and battery.combined.k > 1 else None,
+            weights=None if weights is None else weights[start : start + ROWS_PER_PART],
         )
 
 
@@ -145,36 +151,53 @@ def funnel_figure(shown: Shown) -> Figure:
     """Return the contour-enhanced funnel plot of the combined effects."""
     battery = shown.battery
     labels = [str(study) for study in battery.studies["study"]]
+    filled = _filled_in(battery)
 
     def draw(width: float) -> Axes:
         return figures.funnel(
             battery.effects,
             pooled=battery.combined,
             labels=labels,
+            filled=filled,
+            egger=battery.egger,
             level=battery.combined.level,
             favours=arms_in_words(battery),
             width=width,
         )
 
+    more = " Hollow: studies that trim and fill adds." if filled is not None else ""
     return Figure(
         id=f"{shown.prefix}funnel",
         caption=f"Contour funnel plot: {shown.measure} of each study against its standard error{shown.scale}. Shading: "
-        "the p value a study alone would have. If small studies lie on one side only, some may be missing.",
+        f"the p value a study alone would have. If small studies lie on one side only, some may be missing.{more}",
         alt=f"Funnel plot of the combined effect of each study. {_alt_pooled(shown)}",
         picture=picture(draw, id=f"{shown.prefix}funnel"),
     )
 
 
+def _filled_in(battery: Battery) -> EffectSizes | None:
+    """The studies that trim and fill adds, None where it adds none."""
+    result = battery.bias.trim_and_fill
+    if result is None or not result.k0:
+        return None
+    new = slice(result.k_observed, None)
+    return replace(battery.effects, yi=result.yi[new].copy(), vi=result.vi[new].copy(), flags=("",) * result.k0)
+
+
 def analyses_figure(shown: Shown) -> Figure:
     """Return the main analyses side by side."""
     battery = shown.battery
-    rows: list[tuple[str, PooledEffect]] = [("All studies (main analysis)", battery.combined)]
+    rows: list[tuple[str, Any]] = [("All studies (main analysis)", battery.combined)]
     if battery.has_dependence:
         rows.append(("All rows (naive)", battery.all_rows))
     if battery.comparators is not None and len(battery.comparator_levels) > 1:
         rows += [(level_name(battery, str(level)), pooled) for level, pooled in battery.comparators.pooled.items()]
     if "low_risk" in battery.low_risk:
         rows.append(("Low risk of bias", battery.low_risk["low_risk"]))
+    if "outliers_removed" in battery.removal:
+        rows.append(("Without outliers", battery.removal["outliers_removed"].pooled))
+    if "che" in battery.multilevel:
+        rows.append(("Correlated and hierarchical effects", battery.multilevel["che"]))
 
     def draw(width: float) -> Axes:
         return figures.analyses(rows, level=battery.combined.level, favours=arms_in_words(battery), width=width)

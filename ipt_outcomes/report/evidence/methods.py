@@ -66,7 +66,15 @@ def methods_paragraphs(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...
     return (
         Paragraph((_effects_words(synthesis, kinds),)),
         Paragraph((_model_words(options, batteries),)),
-        *[Paragraph((words,)) for words in [_dependence_words(options, batteries)] if words],
+        *[
+            Paragraph((words,))
+            for words in (
+                _dependence_words(options, batteries),
+                _bias_words(batteries),
+                _benefit_words(options, batteries),
+            )
+            if words
+        ],
         Paragraph((f"Computed with ipt_outcomes {__version__}.",)),
     )
 
@@ -145,9 +153,52 @@ def _sensitivity_words(batteries: tuple[Shown, ...]) -> str:
     if any("lowest" in battery.sensitivity for battery in held):
         done.append("only the lowest or the highest effect of each study")
     words = f"Sensitivity: {listed(done)}."
-    if any(battery.egger is not None for battery in held):
-        words += " Funnel asymmetry: Egger's regression on one effect per study."
+    if any(battery.removal for battery in held):
+        words += (
+            " Outliers are studies whose interval lies wholly outside that of the pooled effect; influential studies "
+            "are those beyond the limits of Viechtbauer and Cheung."
+        )
+    if any(battery.multilevel for battery in held):
+        words += (
+            " All rows were also pooled in a three-level model and in a model of correlated and hierarchical effects "
+            "(the same correlation), with standard errors robust by study (CR2) and Satterthwaite degrees of freedom."
+        )
     return words
+
+
+def _bias_words(batteries: tuple[Shown, ...]) -> str:
+    """The methods for small-study effects that some battery holds."""
+    held = [shown.battery for shown in batteries]
+    names = {
+        "trim and fill": any(battery.bias.trim_and_fill is not None for battery in held),
+        "limit meta-analysis": any(battery.bias.limit is not None for battery in held),
+        "a selection model with one step at a one-sided p of 0.025": any(b.bias.selection is not None for b in held),
+        "PET-PEESE": any(battery.bias.pet_peese is not None for battery in held),
+        "WAAP-WLS": any(battery.bias.waap is not None for battery in held),
+    }
+    done = [name for name, was in names.items() if was]
+    tests = ["Egger's regression"] if any(battery.egger is not None for battery in held) else []
+    tests += ["Begg's rank test"] if any(battery.bias.begg is not None for battery in held) else []
+    words = f"Funnel asymmetry: {listed(tests)}, on one effect per study." if tests else ""
+    return f"{words} Adjusted for small-study effects: {listed(done)}.".strip() if done else words
+
+
+def _benefit_words(options: Options, batteries: tuple[Shown, ...]) -> str:
+    """How pooled effects became numbers of people, and which other choices were tried."""
+    words = ""
+    if any(shown.battery.nnt for shown in batteries):
+        words = (
+            "Numbers needed to treat rest on the rate of good outcomes without the treatment: the pooled one where "
+            f"studies count people, and {100 * options.control_rate:g}%"
+        )
+        of_g = any(shown.symbol == "g" for shown in batteries)
+        words += "; g by the method of Furukawa and Leucht, beside that of Kraemer and Kupfer." if of_g else "."
+    if any(shown.battery.specifications is not None for shown in batteries):
+        words += (
+            " The specification curve holds every combination of estimator, correlation, comparator, risk of bias and "
+            "choice of rows that leaves two effects or more."
+        )
+    return words.strip()
 
 
 def data_bullets(synthesis: EvidenceSynthesis) -> Bullets:
@@ -187,10 +238,12 @@ def references(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> Re
     ipt_outcomes.report.document.References
     """
     options = synthesis.options
+    held = [shown.battery for shown in batteries]
+    bias = [battery.bias for battery in held]
+    of_g = "g" in options.measures
     used = {
-        "hedges": "g" in options.measures,
-        "chinn": any((shown.battery.study_effects.rows["kind"] == "events").any() for shown in batteries)
-        and "g" in options.measures,
+        "hedges": of_g,
+        "chinn": any((battery.study_effects.rows["kind"] == "events").any() for battery in held) and of_g,
         "sweeting": options.measures != ("g",),
         "reml": True,
         "dl": True,
@@ -200,8 +253,24 @@ def references(synthesis: EvidenceSynthesis, batteries: tuple[Shown, ...]) -> Re
         "i2": True,
         "qprofile": True,
         "prediction": options.tau2 != "common",
-        "borenstein": any(shown.battery.has_dependence for shown in batteries),
-        "egger": any(shown.battery.egger is not None for shown in batteries),
+        "borenstein": any(battery.has_dependence for battery in held),
+        "che": any(battery.multilevel for battery in held),
+        "cr2": any(battery.multilevel for battery in held),
+        "influence": any(not battery.influence.empty for battery in held),
+        "baujat": any(not battery.baujat.empty for battery in held),
         "funnel": True,
+        "egger": any(battery.egger is not None for battery in held),
+        "begg": any(one.begg is not None for one in bias),
+        "trimfill": any(one.trim_and_fill is not None for one in bias),
+        "limit": any(one.limit is not None for one in bias),
+        "selection": any(one.selection is not None for one in bias),
+        "petpeese": any(one.pet_peese is not None for one in bias),
+        "waap": any(one.waap is not None for one in bias),
+        "furukawa": of_g and any(battery.nnt for battery in held),
+        "kraemer": of_g and any(battery.nnt for battery in held),
+        "specification": any(battery.specifications is not None for battery in held),
+        "rob2": any(battery.risk_of_bias is not None and battery.risk_of_bias.source == "RoB 2" for battery in held),
+        "grade": any(battery.findings is not None for battery in held),
+        "prisma": synthesis.flow is not None,
     }
     return cited(used)

@@ -1,4 +1,4 @@
-"""The one table of a battery: every pooled effect, what was taken out, what was not possible, another package's choices."""
+"""The one table of a battery: every pooled effect, what was taken out, what was not possible, another package."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def analyses_table(shown: Shown) -> Table:
         held = [name for name in analyses if shown.has(name, "k")]
         if not held:
             continue
-        rows.append(TableRow(((title,), *(("",) for _ in columns[1:])), "group"))
+        rows.append(TableRow(((title,), *[()] * (len(columns) - 1)), "group"))
         for name in held:
             line = Line(_words(shown, name), name, {})
             lines.append(line)

@@ -65,9 +65,14 @@ def _choose(parcel: Parcel, book: Workbook, request: dict[str, Any]) -> Sheet:
         return _asked(book, asked)
     held = [sheet for sheet in book.sheets if _holds_cells(parcel, book, sheet)] if len(book.sheets) > 1 else []
     if len(held) > 1:
-        sheets = [[book.sheets.index(sheet) + 1, *_extent(parcel, sheet), sheet.hidden] for sheet in held]
+        sheets = [[_number(book, sheet), *_extent(parcel, sheet), sheet.hidden] for sheet in held]
         raise RefusedError("sheets", sheets=sheets)
     return (held or book.sheets)[0]
+
+
+def _number(book: Workbook, sheet: Sheet) -> int:
+    """Return the number of a sheet from 1; two sheets may be told in the same words."""
+    return next(number for number, one in enumerate(book.sheets, start=1) if one is sheet)
 
 
 def _asked(book: Workbook, asked: str | int) -> Sheet:
@@ -185,7 +190,7 @@ def _told(found: Cells, book: Workbook, chosen: Sheet) -> dict[str, Any]:
         ],
         "sheet": chosen.name,
         "hidden_sheet": chosen.hidden,
-        "place": book.sheets.index(chosen) + 1,
+        "place": _number(book, chosen),
         "sheets": len(book.sheets),
         "from_1904": book.from_1904,
         "hidden_rows": len(found.hidden_rows.intersection(found.rows)),

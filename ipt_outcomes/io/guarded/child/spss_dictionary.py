@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from .decode import codec_of
 from .promise import Bytes
 
 _HEADER = 176
@@ -53,8 +54,14 @@ class Dictionary:
 
     def remarks(self) -> tuple[str, ...]:
         """Return keys of what may be right and looks damaged."""
-        found = {"uneven": self.uneven, "two_formats": self.two_formats}
+        found = {"uneven": self.uneven, "two_formats": self.two_formats, "two_encodings": self._names_two_encodings()}
         return tuple(key for key, is_so in found.items() if is_so)
+
+    def _names_two_encodings(self) -> bool:
+        if self.encoding is None or self.code_page is None:
+            return False
+        codecs = codec_of(self.encoding), codec_of(_code_page(self.code_page))
+        return None not in codecs and codecs[0] != codecs[1]
 
 
 def read_dictionary(content: bytes) -> Dictionary:

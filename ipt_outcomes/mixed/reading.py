@@ -1,0 +1,87 @@
+"""Columns of a file, as a frame: only those that a model needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ipt_outcomes.errors import DataError, OptionError
+
+KINDS = (".parquet", ".csv")
+
+
+def frame_of_file(path: str | Path, columns: Sequence[str] | None = None, text: Sequence[str] = ()) -> pd.DataFrame:
+    """Read columns of a Parquet or CSV file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    columns : sequence of str, optional
+        Those read; columns the file does not have are left to the caller to refuse. All where not given.
+    text : sequence of str
+        Columns of ids: in a CSV file they are read as text, so that 007 stays 007.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Text columns as categoricals in sorted order; a Parquet dictionary that was written as a categorical keeps its
+        own order.
+
+    Raises
+    ------
+    OptionError
+        No such file, or neither Parquet nor CSV.
+    DataError
+        The file cannot be read as what its name says.
+    """
+    place = Path(path)
+    if place.suffix.lower() not in KINDS:
+        raise OptionError(
+            f"data must be a frame, or the path of a {' or '.join(KINDS)} file; got a path with {place.suffix!r}",
+            hint="Other formats are read by ipt_outcomes.io.read_table.",
+        )
+    if not place.is_file():
+        raise OptionError(f"there is no file {place.name!r} at that path")
+    import pyarrow as pa
+
+    try:
+        if place.suffix.lower() == ".parquet":
+            return _parquet(place, columns)
+        names = None if columns is None else (lambda name: name in set(columns))
+        return pd.read_csv(place, usecols=names, dtype=dict.fromkeys(text, str), encoding="utf-8")
+    except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise DataError(
+            f"{place.name} cannot be read as {place.suffix.lower()[1:]} ({type(error).__name__})",
+            hint="Files in other encodings or with oddities are read by ipt_outcomes.io.read_table.",
+        ) from None
+
+
+def _parquet(place: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(place)
+    names = schema.names if columns is None else [name for name in schema.names if name in set(columns)]
+    plain = [name for name in names if pa.types.is_string(schema.field(name).type)]
+    table = pq.read_table(place, columns=names, read_dictionary=plain)
+    found = {}
+    for name in names:
+        column = table.column(name)
+        found[name] = _sorted_levels(column) if name in plain else column.to_pandas()
+    return pd.DataFrame(found)
+
+
+def _sorted_levels(column: object) -> pd.Categorical:
+    """Levels in the order of the alphabet, never that of their appearance in the file."""
+    import pyarrow.compute as pc
+
+    whole = column.unify_dictionaries().combine_chunks()  # type: ignore[attr-defined]
+    whole = whole.chunk(0) if hasattr(whole, "num_chunks") else whole
+    order = pc.sort_indices(whole.dictionary).to_numpy()
+    rank = np.empty(order.size + 1, dtype=np.int64)
+    rank[order], rank[-1] = np.arange(order.size), -1
+    codes = rank[whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return pd.Categorical.from_codes(codes, categories=whole.dictionary.take(order).to_pylist())
