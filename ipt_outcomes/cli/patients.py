@@ -23,6 +23,7 @@ from ipt_outcomes.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from ipt_outcomes.io.cohort import Cohort
     from ipt_outcomes.report.spec import Job
 
 _ONE_FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -101,6 +102,13 @@ def trial(file: Path, **options: Any) -> None:
     show_default=True,
     help="Sessions attended that make a finished course.",
 )
+@click.option(
+    "--worklist",
+    "worklist_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write whom to look at among the open courses to a .csv or .xlsx of your own: one row per person.",
+)
 @_LEVEL
 @_TITLE
 @_audience("internal", "board", "public")
@@ -115,7 +123,20 @@ def clinic(file: Path, **options: Any) -> None:
     FILE holds one row per session or assessment: delimited text, or a file of Excel, SPSS, Stata, SAS or Parquet.
     """
     chosen = {name: options[name] for name in ("by", "response", "min_sessions", "level")}
-    _report("clinic", file, options, {**chosen, "instruments": list(options["instruments"]) or None})
+    _report("clinic", file, options, {**chosen, "instruments": list(options["instruments"]) or None}, _worklist)
+
+
+def _worklist(cohort: Cohort, options: dict[str, Any]) -> list[str]:
+    """Write whom to look at, where the user named a file for it; return what to say of it."""
+    from ipt_outcomes.clinic import worklist
+    from ipt_outcomes.report import write_table
+
+    if options["worklist_file"] is None:
+        return []
+    chosen = options["instruments"] or ("phq9",)
+    found = worklist(cohort, instrument=chosen[0])
+    path = write_table(found.to_frame(), options["worklist_file"])
+    return [found.summary(), f"Worklist (one row per person, for the service only): {path}"]
 
 
 def _week_or_visit(text: str | None) -> float | str | None:
@@ -127,7 +148,13 @@ def _week_or_visit(text: str | None) -> float | str | None:
         return text
 
 
-def _report(name: str, file: Path, options: dict[str, Any], chosen: dict[str, Any]) -> None:
+def _report(
+    name: str,
+    file: Path,
+    options: dict[str, Any],
+    chosen: dict[str, Any],
+    beside: Callable[[Cohort, dict[str, Any]], list[str]] | None = None,
+) -> None:
     """Read, compute, write; print the summary and where the report is."""
     from ipt_outcomes.cli.progress import steps
     from ipt_outcomes.report import render as write
@@ -149,6 +176,7 @@ def _report(name: str, file: Path, options: dict[str, Any], chosen: dict[str, An
         cohort = job.load([file])
         step("computing")
         analysis = job.run(cohort)
+        said = beside(cohort, options) if beside else []
         write(analysis, target, options["formats"], job=job, title=job.title, audience=options["audience"], step=step)
     if options["as_json"]:
         rows = [row.to_dict() for row in analysis.protected(options["audience"])]
@@ -156,4 +184,6 @@ def _report(name: str, file: Path, options: dict[str, Any], chosen: dict[str, An
     else:
         click.echo("For you only: nothing is hidden here. The report hides what its audience may not see.\n")
         click.echo(analysis.summary())
+        for line in said:
+            click.echo(line)
         click.echo(f"Report: {target}")

@@ -176,5 +176,5 @@ def _kinds(
 
 def own_key(by: str) -> str:
     """Return the name under which levels stand in the groups of rows, apart from the names the rows use themselves."""
-    taken = ("measure", "rate", "rule", "base", "sessions", "reason", "kind", "question", "view", "group")
+    taken = ("measure", "rate", "rule", "base", "sessions", "reason", "kind", "question", "view", "group", "by", "unit")
     return f"{by} (column)" if by in taken else by

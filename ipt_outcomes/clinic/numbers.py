@@ -18,6 +18,7 @@ from ipt_outcomes.clinic.outcomes import closed, started
 from ipt_outcomes.clinic.possible import possible_courses, possible_ends
 from ipt_outcomes.clinic.service.questions import Question
 from ipt_outcomes.clinic.service.rows import add_question
+from ipt_outcomes.clinic.service.units import Units, add_units
 from ipt_outcomes.clinic.service.views import View, add_views
 from ipt_outcomes.privacy import Modelled, Recorded
 
@@ -52,6 +53,7 @@ def review_numbers(
     flow: pd.DataFrame,
     questions: Sequence[Question] = (),
     views: Sequence[View] = (),
+    units: Sequence[Units] = (),
 ) -> Numbers:
     """Return every number of a review.
 
@@ -66,11 +68,13 @@ def review_numbers(
         What is asked of each course beside its scores.
     views : sequence of View
         Columns to give the main rates by, for the service itself.
+    units : sequence of Units
+        Sites and therapists, for the service itself.
 
     Returns
     -------
     Numbers
-        Analyses: ``flow courses sessions end_reason completeness scores base rate service view``. In all, everyone
+        Analyses: ``flow courses sessions end_reason completeness scores base rate service view unit``. In all, everyone
         comes without, each group with a level of the column compared by.
     """
     edges = session_edges(options.min_sessions)
@@ -92,6 +96,7 @@ def review_numbers(
     for number, question in enumerate(questions):
         add_question(ledger, question, courses, options.min_sessions, number)
     add_views(ledger, views, judged, courses)
+    add_units(ledger, units)
     return Numbers(results=ledger.builder.build(), links=(*ledger.links, *ledger.kinds()), rates=ledger.rates)
 
 

@@ -13,6 +13,7 @@ from ipt_outcomes.clinic.judging import Measure, judge_cohort
 from ipt_outcomes.clinic.numbers import Numbers, review_numbers, session_edges
 from ipt_outcomes.clinic.options import DEFAULT_BY, CutOffs, ReviewOptions, checked_options
 from ipt_outcomes.clinic.service.questions import Question, questions_of
+from ipt_outcomes.clinic.service.units import Units, units_of
 from ipt_outcomes.clinic.service.views import View, views_of
 from ipt_outcomes.clinic.tally import rate_table
 from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
@@ -40,6 +41,8 @@ class ClinicReview(ProtectedAnalysis):
         What was asked of each course beside its scores: waits, plans, follow-up, relapse, cautions, goals.
     views : tuple of View
         What the main rates are given by, for the service itself.
+    units : tuple of Units
+        Sites and therapists against their case mix, for the service itself.
     numbers : Numbers
         Every number as a result row, and who is in which count. Of the groups compared, a board and the public see
         the completers only.
@@ -61,6 +64,7 @@ class ClinicReview(ProtectedAnalysis):
     courses: Courses
     questions: tuple[Question, ...]
     views: tuple[View, ...]
+    units: tuple[Units, ...]
     numbers: Numbers
     options: ReviewOptions
     source: Source
@@ -179,18 +183,21 @@ def review(
     depression = next((cuts for measure in judged.measures for cuts in measure.cuts if cuts.name == "phq9"), None)
     questions = questions_of(cohort, courses, depression)
     views = views_of(cohort, courses, session_edges(options.min_sessions))
+    unit_notes: list[str] = []
+    units = units_of(cohort, courses, judged, unit_notes)
     return ClinicReview(
         measures=judged.measures,
         rates=rate_table(judged.sets, courses, options.level),
         courses=courses,
         questions=questions,
         views=views,
-        numbers=review_numbers(judged, courses, options, cohort.flow, questions, views),
+        units=units,
+        numbers=review_numbers(judged, courses, options, cohort.flow, questions, views, units),
         options=options,
         source=cohort.source,
         gate=cohort.gate,
         flow=cohort.flow,
-        notes=(*courses.notes, *judged.notes),
+        notes=(*courses.notes, *judged.notes, *unit_notes),
         source_notes=cohort.notes,
         simulated=cohort.simulated,
         provenance=Provenance(function="clinic.review", options=options.to_dict()),

@@ -147,7 +147,8 @@ def _assembled(table: pd.DataFrame, found: Computed, measure: MeasureName, prove
     computed = found.table
     usable = np.isfinite(computed["yi"]) & np.isfinite(computed["vi"]) & (computed["vi"] > 0)
     rows = pd.concat([table, computed], axis=1)[usable].reset_index(drop=True)
-    left = table.loc[~usable, ["row", "study"]].assign(reason=_reasons(table, computed, measure)[~usable])
+    without = table[~usable]
+    left = without[["row", "study"]].assign(reason=_reasons(without, computed[~usable], measure))
     if rows.empty:
         raise DataError(
             f"{_of_rows(len(table))} ({measure}): {_most_common(left['reason'])}",
@@ -201,7 +202,7 @@ _HINTS = {
 
 
 def _reasons(table: pd.DataFrame, computed: pd.DataFrame, measure: MeasureName) -> pd.Series:
-    """Why a row gave no effect, in words; only meaningful for rows that gave none."""
+    """Why rows that gave no effect gave none, in words."""
     # A printed effect is flagged as such, which is no reason: then its standard error is not possible.
     taken = computed["flag"].isin(KINDS.values())
     reasons = computed["flag"].mask(taken, "its printed effect or standard error is not a possible one")

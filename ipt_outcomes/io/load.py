@@ -16,7 +16,13 @@ import pandas as pd
 from ipt_outcomes.errors import DataError, OptionError, require_choice
 from ipt_outcomes.io.mapping import Mapping, read_mapping
 from ipt_outcomes.io.odd_numbers import effects_out_of_line, fractional_events, large_samples, missing_codes, total_rows
-from ipt_outcomes.io.odd_values import invisible_characters, nothing_to_pool, signs, standard_errors_as_sds
+from ipt_outcomes.io.odd_values import (
+    cluster_trials,
+    invisible_characters,
+    nothing_to_pool,
+    signs,
+    standard_errors_as_sds,
+)
 from ipt_outcomes.io.recognise import Recognised, recognise
 from ipt_outcomes.io.refusal import absent_columns, refusal
 from ipt_outcomes.io.studies import Source, Studies, no_failures, suspicions_within
@@ -281,6 +287,7 @@ def _suspicions(table: pd.DataFrame) -> tuple[Suspicion, ...]:
         *errors,
         *effects_out_of_line(table, [*errors, *codes]),
         *signs(table),
+        *cluster_trials(table),
         *suspicions_within(table),
         *invisible_characters(table),
     )

@@ -17,6 +17,38 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 
+# A trial that says of itself that clusters, not people, were randomised.
+_CLUSTERS = re.compile(r"cluster[- ]?(?:randomi[sz]|controlled|RCT|trial)", re.IGNORECASE)
+
+
+def cluster_trials(frame: pd.DataFrame) -> list[Suspicion]:
+    """Find trials that randomised clusters: their printed numbers may take people for the unit.
+
+    Rule: a text of the row (its reference, a description, a note) says cluster-randomised, cluster controlled,
+    cluster RCT or cluster trial.
+    """
+    said = np.zeros(len(frame), dtype=bool)
+    columns = []
+    for name in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[name].dtype):
+            continue
+        hit = frame[name].map(lambda text: isinstance(text, str) and _CLUSTERS.search(text) is not None)
+        if hit.any():
+            said |= hit.to_numpy(dtype=bool)
+            columns.append(str(name))
+    found = []
+    for _, rows in frame[said].groupby("study", sort=False):
+        message = (
+            f"{name_of(rows.iloc[0])}: randomised clusters: unless its numbers allow for them, its standard error is "
+            f"too small (adjust_for_clusters, with a stated intraclass correlation): {rows_in_words(rows_of(rows))}"
+        )
+        found.append(
+            Suspicion(
+                kind="cluster", message=message, studies=names_of(rows), rows=rows_of(rows), columns=tuple(columns)
+            )
+        )
+    return bounded("cluster", found, "randomised clusters: their standard errors may be too small")
+
 
 def standard_errors_as_sds(frame: pd.DataFrame) -> list[Suspicion]:
     """Find standard errors typed in the columns of SDs.

@@ -26,7 +26,7 @@ _COUNTED = ("condition_arm1", "condition_arm2", "outcome_type", "instrument")
 # These compare a study with others: what was seen in the whole table stays true of the rows kept from it.
 _IN_CONTEXT = (
     "reading", "se_as_sd", "sign", "words", "invisible_characters", "no_effect", "missing_code", "large_effect",
-    "effect_differs", "total_row", "fractional_events", "large_n",
+    "effect_differs", "total_row", "fractional_events", "large_n", "cluster",
 )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ class Suspicion:
     kind : str
         ``"reading"``, ``"se_as_sd"``, ``"sign"``, ``"shared_control"``, ``"names"``, ``"duplicate"``,
         ``"words"``, ``"invisible_characters"``, ``"no_effect"``, ``"missing_code"``, ``"large_effect"``,
-        ``"effect_differs"``, ``"total_row"``, ``"fractional_events"`` or ``"large_n"``; from `Studies.check` also
+        ``"effect_differs"``, ``"total_row"``, ``"fractional_events"``, ``"large_n"`` or ``"cluster"``; from
+        `Studies.check` also
         ``"required_column"``, ``"unique_id"``, ``"conflicting_data"`` and ``"impossible_count"``.
     message : str
         What was seen and where; also ``str()`` of the object.

@@ -23,6 +23,8 @@ TAU2_METHODS: tuple[Tau2Method, ...] = ("REML", "ML", "DL", "PM", "EB", "SJ", "H
 LARGEST_RATIO = 1e10
 # Beyond this, double precision keeps fewer than eight digits of a difference counted in standard errors.
 LARGEST_STATISTIC = 1e8
+# Beyond this, squares and products of effects leave the range of double precision.
+LARGEST_EFFECT = 1e110
 TESTS: tuple[Test, ...] = ("z", "knapp-hartung", "knapp-hartung-adhoc")
 
 
@@ -97,16 +99,24 @@ def _checked(yi: np.ndarray, vi: np.ndarray, effects: EffectSizes | None) -> Row
     if infinite.any() or negative.any():
         raise _impossible(infinite, negative)
     used = np.flatnonzero(~(np.isnan(yi) | np.isnan(vi)))
-    if used.size and vi[used].max() > LARGEST_RATIO * vi[used].min():
+    if used.size and vi[used].max() / LARGEST_RATIO > vi[used].min():
         raise _incomparable(vi, used)
     beyond = used[np.abs(yi[used]) > LARGEST_STATISTIC * np.sqrt(vi[used])]
     if beyond.size:
         raise _beyond_standard_error(beyond)
+    huge = used[(np.abs(yi[used]) > LARGEST_EFFECT) | (vi[used] > LARGEST_EFFECT**2)]
+    if huge.size:
+        raise DesignError(
+            f"the effect is above {LARGEST_EFFECT:.0e}, or its variance above {LARGEST_EFFECT**2:.0e}, in "
+            f"{name_rows(huge)}",
+            rows=huge,
+            hint="No study finds that: check the units and decimal marks of yi and vi.",
+        )
     return Rows(yi, vi, used, effects)
 
 
 def _incomparable(vi: np.ndarray, used: np.ndarray) -> DesignError:
-    precise = used[vi[used] * LARGEST_RATIO < vi[used].max()]
+    precise = used[vi[used] < vi[used].max() / LARGEST_RATIO]
     return DesignError(
         f"the largest sampling variance is more than {LARGEST_RATIO:.0e} times that of {name_rows(precise)}",
         rows=precise,

@@ -164,6 +164,11 @@ def _limit(rows: Rows, tau2: Tau2Method, level: float) -> LimitEffect:
         raise DesignError("limit meta-analysis needs studies of different precision; all variances are equal")
     pooled = pool_rows(rows, tau2, "z", level)
     s = np.sqrt(v + pooled.tau2)
+    if np.ptp(s) <= 1e-7 * s.max():
+        raise DesignError(
+            "limit meta-analysis is not defined: next to the variance between studies all are of the same precision",
+            hint="One effect may be far from the others: check its units and decimal mark.",
+        )
     # y/s = alpha + beta/s: unit weights, so the covariance is (X'X)^-1
     design = np.column_stack([np.ones(k), 1.0 / s])
     bread = np.linalg.inv(design.T @ design)

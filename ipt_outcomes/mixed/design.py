@@ -243,7 +243,26 @@ def _factors(
         _require_once(groups[place], columns)
         codes = np.asarray(grouping[place].codes, dtype=np.int64)
         found.append(GroupFactor(":".join(groups[place]), grouping[place].levels, codes, columns))
+    _require_different(found)
     return tuple(found)
+
+
+def _require_different(factors: Sequence[GroupFactor]) -> None:
+    """Two factors that group the rows alike have effects of which only the sum is known."""
+    for place, one in enumerate(factors):
+        for other in factors[place + 1 :]:
+            names = {frozenset(random.column.parts) for random in one.columns}
+            if len(one.levels) != len(other.levels) or not names & {
+                frozenset(own.column.parts) for own in other.columns
+            }:
+                continue
+            pairs = np.unique(one.codes * (len(other.levels) + 1) + other.codes)
+            if pairs.size == len(one.levels) + int(bool((one.codes < 0).any())):
+                raise DesignError(
+                    f"{one.name} and {other.name} group the rows used in the same way, so their effects cannot be told "
+                    "apart",
+                    hint=f"Leave out the random term of {other.name}.",
+                )
 
 
 def _require_once(group: tuple[str, ...], columns: tuple[RandomColumn, ...]) -> None:

@@ -40,7 +40,8 @@ def test_a_table_is_the_same_as_itself() -> None:
 def test_the_order_of_rows_and_the_spelling_of_names_are_no_change() -> None:
     turned = ipt.load_studies(pd.DataFrame(BASE).iloc[::-1])
     assert compare_versions(table(), turned).counts["same"] == 5
-    spelled = table(study=["A 2001", "A 2001", "b, 2005", "C, 2009", "D, 2012"], condition_arm2=["TAU", "cau", "wlc", "cau", "cau"])  # fmt: skip
+    names = ["A 2001", "A 2001", "b, 2005", "C, 2009", "D, 2012"]
+    spelled = table(study=names, condition_arm2=["TAU", "cau", "wlc", "cau", "cau"])
     found = compare_versions(table(), spelled)
     assert found.counts["same"] + found.counts["changed"] == 5
     assert set(found.rows.loc[found.rows["change"] == "changed", "columns"]) <= {"condition_arm2"}

@@ -76,7 +76,10 @@ def test_the_number_taken_off_all_scores(made, suffix, bias):
 
 
 @pytest.mark.parametrize("suffix", ["sav", "zsav"])
-@pytest.mark.parametrize(("old", "new"), [(b"ARM     ", b"ARN     "), (b"ARM=arm", b"ARN=arm"), (b"WHO=", b"WHP=")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"ARM     ", b"ARN     "), (b"ARM=arm", b"ARN=arm"), (b"WHO=", b"WHP="), (b"ARM     ", b"ARm     ")],
+)
 def test_the_two_lists_of_names_of_spss(made, suffix, old, new):
     assert "its header does not fit its content" in refused(made(suffix, old, new))
 
@@ -97,6 +100,28 @@ def test_a_number_that_became_a_time(made):
     assert any("by one of its two formats" in warning and "SHA-256" in warning for warning in table.warnings)
     both = read_table(made("sav", variable_format={"day": "DATE11"}))
     assert not any("two formats" in warning for warning in both.warnings)
+
+
+def test_the_number_that_stands_for_missing(made):
+    extremes = struct.pack("<2d", -np.finfo(float).max, np.finfo(float).max)
+    for place in (7, 15):
+        wrong = extremes[:place] + bytes([extremes[place] ^ 1]) + extremes[place + 1 :]
+        assert "its header does not fit its content" in refused(made("sav", extremes, wrong))
+
+
+def test_parts_of_unknown_kinds(made):
+    names = struct.pack("<3i", 7, 13, 1)
+    table = read_table(made("sav", names, struct.pack("<3i", 7, 45, 1)))
+    assert any("of a kind that is not known here" in warning for warning in table.warnings)
+    assert "does not fit its content" in refused(made("sav", names, struct.pack("<3i", 7, 13 | 1 << 20, 1)))
+
+
+def test_a_text_column_of_two_widths(made):
+    content = made("sav").read_bytes()
+    at = content.index(struct.pack("<2i", 2, 5), 176)
+    table = read_table(made("sav", content[at : at + 8], struct.pack("<2i", 2, 4)))
+    assert table.frame["who"].tolist() == ["P01", "P02", "P03"]
+    assert any("its cells may be cut" in warning for warning in table.warnings)
 
 
 def test_an_encoding_said_twice_and_not_the_same(made):

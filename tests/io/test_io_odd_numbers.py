@@ -157,3 +157,32 @@ def test_subsets_keep_what_was_seen():
 def test_huge_effects_are_not_written_out():
     (warning,) = load_studies(pd.DataFrame({"study": ["A"], "precalc_g": [-1e200], "precalc_g_se": [0.1]})).warnings
     assert str(warning).startswith("A: an effect of above 1,000,000 standard deviations is larger")
+
+
+def clusters(frame):
+    return [(w.studies, w.rows, w.columns) for w in load_studies(frame).warnings if w.kind == "cluster"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["A cluster randomized controlled trial", "a Cluster-Randomised trial", "cluster RCT in villages", "Cluster trial"],
+)
+def test_a_trial_that_randomised_clusters_is_named(title):
+    titles = ["A randomised trial", title, None]
+    assert clusters(means(full_ref=titles)) == [(("B",), (1,), ("full_ref",))]
+    message = next(str(w) for w in load_studies(means(full_ref=titles)).warnings if w.kind == "cluster")
+    assert "adjust_for_clusters" in message
+
+
+@pytest.mark.parametrize(
+    "title", ["Clusters of symptoms in depression", "cluster analysis of trials", "random clusters"]
+)
+def test_other_clusters_are_not(title):
+    assert clusters(means(full_ref=[title] * 3)) == []
+
+
+def test_many_cluster_trials_become_one_message():
+    frame = pd.concat([means(study=[f"S{3 * i + j}" for j in range(3)]) for i in range(4)], ignore_index=True)
+    found = clusters(frame.assign(note="cluster-randomised"))
+    assert len(found) == 1
+    assert len(found[0][0]) == 12

@@ -7,6 +7,8 @@ import pytest
 
 import ipt_outcomes as ipt
 from ipt_outcomes.io import propose_mapping
+from ipt_outcomes.io.propose.workbook_reading import record_of
+from ipt_outcomes.io.propose.workbook_sheets import read_sheets
 
 PEOPLE = """\
 Person_ID,GenderIDCode,Validated_EthnicCategory,IMD_Decile,RecordNumber
@@ -116,16 +118,44 @@ def test_it_loads_once_it_is_decided(folder):
     assert sorted(cohort.patients["sex"]) == ["female", "male", "unknown"]
 
 
-def test_contacts_that_are_no_treatment_are_asked(folder):
-    kinds = ["AppType", "02", "01", "03", "02", "05", "02"]
-    rows = [f"{row},{kind}" for row, kind in zip(CONTACTS.splitlines(), kinds, strict=True)]
+def with_kinds(folder, kinds):
+    rows = [f"{row},{kind}" for row, kind in zip(CONTACTS.splitlines(), ["AppType", *kinds], strict=True)]
     (folder / "IDS201carecontact.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    proposal = propose_mapping(folder)
-    assert "sessions: AppType" in proposal.undecided
-    assert any("01 are assessments, reviews or follow-up" in told for told in proposal.decisions())
-    treated = [row for row in rows if not row.endswith(",01")]
-    (folder / "IDS201carecontact.csv").write_text("\n".join(treated) + "\n", encoding="utf-8")
-    assert "sessions: AppType" not in propose_mapping(folder).undecided
+    return propose_mapping(folder)
+
+
+def test_rows_of_contacts_that_are_no_treatment_are_set_aside_if_asked(folder, tmp_path_factory):
+    proposal = with_kinds(folder, ["02", "01", "03", "02", "05", "02"])
+    assert "[exclude.AppType]" in proposal.undecided
+    assert any("'01' = 'no contact of treatment'?" in told for told in proposal.decisions())
+    plan = proposal.decided(
+        accept="all", codes={"end_reason": {"48": "unknown"}}, exclude={"instrument": {"720211004": "not analysed"}},
+        instruments={"core10": {"raw_order": True}},
+    )  # fmt: skip
+    assert plan.exclude_rows == ("AppType",)
+    cohort = ipt.load_cohort(folder, plan)
+    # One contact of one person goes, and nothing else of that person.
+    assert len(cohort.patients) == 3
+    assert len(cohort.sessions) == 5
+    assert len(cohort.assessments[cohort.assessments["instrument"] == "phq9"]) == 5
+    assert 'exclude_rows = [\n    "AppType",' in proposal.to_toml()
+
+
+def test_where_all_contacts_are_treatment_nothing_is_asked(folder):
+    proposal = with_kinds(folder, ["02", "2", "03", "02", "05", "02"])
+    assert "[exclude.AppType]" not in proposal.undecided
+    assert next(line for line in proposal.lines if line.column == "AppType").part == "left_out"
+
+
+def test_the_workbook_of_such_a_folder_reads_back(folder, tmp_path_factory):
+    proposal = with_kinds(folder, ["02", "01", "03", "02", "05", "02"])
+    out = tmp_path_factory.mktemp("map")
+    record, wanted = record_of(read_sheets(proposal.to_excel(out / "map.xlsx"))), proposal.mapping.to_dict()
+    for part in ("tables", "exclude", "exclude_rows", "dates", "sessions", "undecided"):
+        left, right = record[part], wanted[part]
+        assert sorted(left) == sorted(right), part
+        if part != "undecided":
+            assert left == right, part
 
 
 def test_a_record_number_is_no_person_for_sure():

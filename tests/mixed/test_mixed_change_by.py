@@ -139,3 +139,100 @@ def test_what_is_wrong_is_said(trial_frame: pd.DataFrame) -> None:
     one = trial_frame[trial_frame["problem_area"].eq("grief")]
     with pytest.raises(DesignError, match="one level"):
         change_by(one, **MODEL, arm1="IPT", set_before=True)
+
+
+def test_the_straight_line_gives_change_in_points(trial_frame: pd.DataFrame) -> None:
+    found = change_by(trial_frame, **MODEL, arm1="IPT", arm2="TAU", set_before=True, since=2, at=10)
+    slopes = found.levels[found.levels["quantity"].eq("slope")].reset_index(drop=True)
+    merged = found.changes.merge(slopes, on=["problem_area", "arm"], suffixes=("", "_slope"))
+    assert len(merged) == len(found.changes) == 12
+    np.testing.assert_allclose(merged["estimate"], 8 * merged["estimate_slope"], rtol=1e-8)
+    np.testing.assert_allclose(merged["df"], merged["df_slope"], rtol=1e-6)
+
+
+def test_levels_are_compared_with_each_other(trial_frame: pd.DataFrame) -> None:
+    found = change_by(trial_frame, **MODEL, arm1="IPT", arm2="TAU", set_before=True)
+    own = found.contrasts[found.contrasts["quantity"].eq("slope")].set_index("problem_area")["estimate"]
+    between = found.between.set_index("contrast")
+    assert len(between) == 6
+    assert set(between["arms"]) == {"IPT - TAU"}
+    row = between.loc["role_transitions - grief"]
+    assert row["estimate"] == pytest.approx(own["role_transitions"] - own["grief"], rel=1e-9)
+    assert (between["p_adjusted"] >= between["p_value"]).all()
+    plain = change_by(trial_frame, **{**MODEL, "arm": None})
+    slopes = plain.levels[plain.levels["quantity"].eq("slope")].set_index("problem_area")["estimate"]
+    row = plain.between.set_index("contrast").loc["role_disputes - grief"]
+    assert row["estimate"] == pytest.approx(slopes["role_disputes"] - slopes["grief"], rel=1e-9)
+
+
+@pytest.mark.parametrize("time", ["log", "spline"])
+def test_other_courses(time: Any, trial_frame: pd.DataFrame) -> None:
+    """What is reported is what the model for that course says of its means."""
+    found = change_by(trial_frame, **{**MODEL, "arm": None}, time=time, since=1, at=12)
+    assert set(found.levels["quantity"]) == {"change", "mean"}
+    means = found.fit.means("problem_area", at={"week": [1, 12]}, weights="proportional")
+    for row in found.changes.to_dict("records"):
+        own = means[means["problem_area"].eq(row["problem_area"])].set_index("week")["estimate"]
+        assert row["estimate"] == pytest.approx(own[12] - own[1], rel=1e-8)
+    assert "changes are not shown to differ" in found.sentence() or "changes differ" in found.sentence()
+    assert "Satterthwaite" in found.sentence()
+    assert len(found.trajectories(5)) == 4 * 5
+
+
+def test_a_mean_of_its_own_at_every_visit(trial_frame: pd.DataFrame) -> None:
+    data = trial_frame[trial_frame["visit"].isin([1, 4, 8, 12])]
+    found = change_by(data, **{**MODEL, "arm": None, "week": "visit"}, time="visit")
+    assert found.fit.covariance_structure == "unstructured"  # type: ignore[attr-defined]
+    assert found.fit.df_method == "kenward-roger"
+    assert (found.since, found.at) == (1, 12)
+    assert len(found.trajectories()) == 16
+    assert "Kenward and Roger" in found.sentence("grief")
+    with pytest.raises(DesignError, match="no visits"):
+        change_by(trial_frame, **{**MODEL, "arm": None}, time="visit")
+
+
+def test_standardised_change_names_its_sd(trial_frame: pd.DataFrame) -> None:
+    found = change_by(trial_frame, **MODEL, arm1="IPT", arm2="TAU", set_before=True)
+    used = trial_frame.dropna(subset=["phq9"]).drop_duplicates("patient_id")
+    sd = used["baseline"].std()
+    assert set(found.standardised["sd_of"]) == {f"SD of baseline of the {len(used)} people in the model"}
+    change = found.standardised[found.standardised["quantity"].eq("change")]
+    np.testing.assert_allclose(change["estimate"], found.changes["estimate"] / sd, rtol=1e-12)
+    assert set(found.standardised["quantity"]) == {"change", "difference of changes"}
+    assert set(change_by(trial_frame, **{**MODEL, "arm": None}, sd=5.0).standardised["sd_of"]) == {"SD as given"}
+    with pytest.raises(OptionError, match="above 0"):
+        change_by(trial_frame, **{**MODEL, "arm": None}, sd=0.0)
+
+
+def test_sentences_name_degrees_of_freedom_and_method(trial_frame: pd.DataFrame) -> None:
+    found = change_by(trial_frame, **MODEL, arm1="IPT", arm2="TAU", set_before=True, df="kenward-roger")
+    assert "F(3, " in found.sentence()
+    assert "restricted maximum likelihood, Kenward and Roger" in found.sentence()
+    text = found.sentence("grief")
+    row = found.contrasts.set_index(["quantity", "problem_area"]).loc[("slope", "grief")]
+    assert f"t({row['df']:.1f})" in text
+    assert "IPT - TAU" in text
+    with pytest.raises(OptionError, match="grief, "):
+        found.sentence("loss")
+
+
+def test_the_frame_of_a_cohort_is_understood_as_it_is() -> None:
+    from ipt_outcomes import simulate
+
+    frame = simulate.trial().outcome("phq9")
+    found = change_by(frame, baseline="baseline", arm="arm", arm1="ipt")
+    assert found.randomised
+    late = frame.assign(area_set_day=14.0)
+    assert not change_by(late, baseline="baseline", arm="arm", arm1="ipt").randomised
+    with pytest.raises(DesignError, match="declared"):
+        change_by(late, arm="arm", arm1="ipt", set_before=True, set_day="area_set_day")
+
+
+def test_trajectories_are_drawn(trial_frame: pd.DataFrame) -> None:
+    found = change_by(trial_frame, **MODEL, arm1="IPT", arm2="TAU", set_before=True)
+    first = found.plot()
+    assert len(first.get_figure().axes) == 4
+    assert first.get_title() == "grief"
+    assert len(first.get_lines()) == 3
+    assert found.plot(kind="change").get_xlabel() == "Difference in slope (95% CI)"
+    assert len(change_by(trial_frame, **{**MODEL, "arm": None}).plot().get_lines()) == 4

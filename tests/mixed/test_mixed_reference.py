@@ -96,10 +96,9 @@ def test_variance_components(fitted: tuple[Any, dict[str, Any]]) -> None:
 def test_predicted_effects_of_the_first_groups(fitted: tuple[Any, dict[str, Any]]) -> None:
     fit, case = fitted
     effects = fit.random_effects()
-    # Some references have fitted values in place of effects.
-    for block in case.get("blups") or []:
+    for block in case["blups"]:
         terms = [block["terms"]] if isinstance(block["terms"], str) else block["terms"]
-        group = block.get("grp") or block.get("group") or fit.design.group
+        group = block["group"]
         for level, values, sds in zip(block["levels"], block["values"], block["cond_sd"], strict=False):
             mine = effects["group"].eq(group) & effects["level"].astype(str).eq(level)
             own = effects[mine].set_index("term").loc[terms]

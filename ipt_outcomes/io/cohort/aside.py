@@ -83,9 +83,9 @@ def _excluding(name: str, part: Part) -> tuple[str, bool] | None:
     target = target_of(name)
     for known in (target, Target("covariate", name)):
         if known is not None and known in part.columns.sources and known.name not in IDS:
-            whole = not (known.kind == "field" and known.name in _OF_A_ROW)
+            whole = not (known.kind == "field" and known.name in _OF_A_ROW) and name not in part.plan.exclude_rows
             return part.columns.sources[known][0], whole
-    return (name, True) if name in part.raw.columns else None
+    return (name, name not in part.plan.exclude_rows) if name in part.raw.columns else None
 
 
 def _reasons(part: Part, name: str, column: str) -> Texts:

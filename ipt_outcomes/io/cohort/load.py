@@ -35,7 +35,7 @@ from ipt_outcomes.io.cohort.people import Tables, make_tables
 from ipt_outcomes.io.cohort.session_numbers import number_sessions
 from ipt_outcomes.io.cohort.source import FRAME, CohortSource
 from ipt_outcomes.io.cohort.stack import Stacked, stack
-from ipt_outcomes.io.cohort.times import read_times
+from ipt_outcomes.io.cohort.times import read_times, scores_without_a_time
 from ipt_outcomes.io.cohort.windows import in_windows
 from ipt_outcomes.privacy.diversity import diversities
 from ipt_outcomes.privacy.gate import Gate, GateEntry
@@ -124,7 +124,7 @@ def load_cohort(
     excluded = set_aside(opened)
     if not sum(len(part.raw.frame) for part in parts):
         raise DataError(f"{name}: no rows are left after setting aside what [exclude] names")
-    typed = read_parts(parts)
+    typed = read_parts(parts, are_checked=opened.checked)
     faults = _joint_faults(name, parts)
     faults.take_over(opening)
     if parts[0].table and not opened.checked:
@@ -197,6 +197,7 @@ def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Fault
     table, outside = in_windows(table, plan.windows, collected)
     if times.known and not np.isnan(times.week).all():
         values.numbers["week"] = times.week
+    timeless = scores_without_a_time(table["week"].to_numpy(dtype=float), table["value"].to_numpy(dtype=float))
     if plan.session_numbers == "by_day":
         number_sessions(values, people, _sessions_in(whole), columns, faults)
     covariates = dict.fromkeys(name for one in typed for name in one.part.plan.covariates)
@@ -212,7 +213,7 @@ def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Fault
         episode_ids=values.texts.get("episode_id", values.texts.get("patient_id", nothing(len(faults.rows)))),
         gate=[
             *columns.gate, *values.gate, *(entry for reader in readers for entry in reader.gate), *people.gate,
-            *settled, *compared, *outside,
+            *settled, *compared, *outside, *timeless,
         ],
         notes=[
             *(note for reader in readers for note in reader.raw.notes), *columns.notes, *values.notes, *scores.notes,

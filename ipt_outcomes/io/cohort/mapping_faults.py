@@ -15,6 +15,7 @@ from ipt_outcomes.io.cohort.mapping_more import (
     between_parts,
     is_name,
     item_shapes,
+    more_shapes,
     more_sources,
     sheet_faults,
 )
@@ -24,10 +25,10 @@ from ipt_outcomes.vocabulary import code_of, nearest
 KEYS = (
     "table", "left_out", "varies", "undecided", "columns", "constants", "baseline", "codes", "visits", "wide",
     "wide_items", "missing", "duplicates", "areas", "covariates", "exclude", "unseen", "forms", "ids", "dates", "days",
-    "windows", "sessions", "instruments", "sheet", "tables",
+    "windows", "sessions", "instruments", "sheet", "exclude_rows", "tables",
 )  # fmt: skip
 # These stand at the top of the file, outside any table.
-_PLAIN = ("table", "left_out", "varies", "undecided", "sheet")
+_PLAIN = ("table", "left_out", "varies", "undecided", "sheet", "exclude_rows")
 RULES = ("refuse", "exact", "first", "last", "mean", "lowest", "highest")
 _COVARIATE = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = frozenset(
@@ -145,7 +146,7 @@ def _wrong_shapes(raw: AbstractMapping[str, Any]) -> list[str]:
     varies = raw.get("varies", [])
     if not isinstance(varies, list | tuple) or not set(varies) <= {"site", "therapist"}:
         found.append('varies must be a list of names that may differ between rows of a person: varies = ["site"]')
-    found += sheet_faults(raw)
+    found += [*sheet_faults(raw), *more_shapes(raw)]
     for part in (key for key in KEYS if key not in _PLAIN):
         value = raw.get(part, {})
         if not isinstance(value, AbstractMapping):

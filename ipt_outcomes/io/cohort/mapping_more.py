@@ -50,6 +50,8 @@ def between_parts(raw: AbstractMapping[str, Any]) -> list[str]:
             "dates"
         ):
             found.append('[tables.NAME.dates] needs the start of each person: [dates] start = "column"')
+    lost = [name for name in raw.get("exclude_rows", ()) if name not in raw.get("exclude", {})]
+    found += [f"exclude_rows: there is no [exclude.{name}]" for name in lost]
     parts = [raw, *(own for own in tables.values() if isinstance(own, AbstractMapping))]
     numbered = any(
         (target := target_of(name)) is not None and target.name == "session_no"
@@ -57,6 +59,25 @@ def between_parts(raw: AbstractMapping[str, Any]) -> list[str]:
     )  # fmt: skip
     if numbered and raw.get("sessions", {}).get("number") == "by_day":
         found.append('[sessions] number = "by_day": but a column has the numbers of the sessions (session_no)')
+    return found
+
+
+def more_shapes(raw: AbstractMapping[str, Any]) -> list[str]:
+    """Say which parts hold something else than the texts, numbers and lists that stand there."""
+    rows, dates = raw.get("exclude_rows", ()), raw.get("dates", {})
+    found = []
+    if not isinstance(rows, list | tuple) or not all(isinstance(name, str) for name in rows):
+        found.append('exclude_rows must be a list of names of [exclude]: exclude_rows = ["AppType"]')
+    if isinstance(dates, AbstractMapping):
+        found += [
+            f"[dates] {name} must be a column name in quotation marks"
+            for name, value in dates.items()
+            if name != "start_year" and not isinstance(value, str)
+        ]
+    for part, name in (("ids", "alike"), ("duplicates", "rule"), ("areas", "set"), ("sessions", "number")):
+        inner = raw.get(part, {})
+        if isinstance(inner, AbstractMapping) and not isinstance(inner.get(name, ""), str):
+            found.append(f"[{part}] {name} must be text in quotation marks")
     return found
 
 

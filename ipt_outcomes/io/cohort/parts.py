@@ -274,12 +274,14 @@ class Typed:
         return self.reader.size
 
 
-def read_parts(parts: list[Part]) -> list[Typed]:
+def read_parts(parts: list[Part], *, are_checked: bool = False) -> list[Typed]:
     """Read every column of every table; faults go to the tables' own.
 
     Parameters
     ----------
     parts : list of Part
+    are_checked : bool
+        Whether they were checked against the dictionary before.
 
     Returns
     -------
@@ -288,7 +290,7 @@ def read_parts(parts: list[Part]) -> list[Typed]:
     found = []
     for part in parts:
         ids = {s for t, sources in part.columns.sources.items() if t.kind == "field" and t.name in IDS for s in sources}
-        reader = Reader(part.raw, part.plan, ids)
+        reader = Reader(part.raw, part.plan, ids, is_checked=are_checked)
         values = read_values(reader, part.columns, part.people, part.faults)
         scores = read_scores(reader, part.columns, values, part.faults)
         only_in_own_forms(scores, part.raw, part.plan)

@@ -27,12 +27,15 @@ class Reader:
     plan : CohortMapping
     ids : set of str
         Source columns that hold ids: codes declared for every column (``"*"``) do not count there.
+    is_checked : bool
+        Whether the table was checked against the dictionary before: cells at fault are missing since, and told.
     """
 
-    def __init__(self, raw: Raw, plan: CohortMapping, ids: set[str]) -> None:
+    def __init__(self, raw: Raw, plan: CohortMapping, ids: set[str], *, is_checked: bool = False) -> None:
         self.raw = raw
         self.plan = plan
         self.ids = ids
+        self.is_checked = is_checked
         self.gate: list[GateEntry] = []
         self.notes: list[str] = []
         self._texts: dict[str, Texts] = {}

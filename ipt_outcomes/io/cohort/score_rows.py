@@ -38,6 +38,13 @@ def read_score_rows(reader: Reader, columns: Columns, values: Values, faults: Fa
         return None
     read, bad = reader.numbers(source)
     refuse_bad_numbers(faults, bad, reader.raw.frame[source], source, is_score=True)
+    named = columns.source_of("instrument")
+    if named is not None and not reader.is_checked:
+        faults.cells(
+            reader.texts(named).missing & ~np.isnan(read), column=named, rule="required",
+            expected="a name of an instrument", what="a score without its instrument",
+            hint="Fill in the name of the instrument, or take the score out.",
+        )  # fmt: skip
     names = values.texts["instrument"]
     item = np.nan_to_num(values.numbers.get("item", np.zeros(len(read))))
     cells = reader.raw.frame[source]

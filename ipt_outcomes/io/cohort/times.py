@@ -14,6 +14,7 @@ from ipt_outcomes.io.cohort.faults import Faults
 from ipt_outcomes.io.cohort.mapping import CohortMapping
 from ipt_outcomes.io.cohort.typed import Values
 from ipt_outcomes.io.toml_text import quoted
+from ipt_outcomes.privacy.gate import GateEntry
 from ipt_outcomes.results import plural
 from ipt_outcomes.vocabulary.spelling import plain
 
@@ -100,6 +101,29 @@ def read_times(values: Values, plan: CohortMapping, source: str | None, faults: 
         notes.append("weeks run to more than ten years: if the column holds days, map it as day")
     known = not (np.isnan(week).all() and np.isnan(session_no).all() and not len(visit.values))
     return Times(week=week, day=day, session_no=session_no, visit=visit, known=known, notes=tuple(notes))
+
+
+def scores_without_a_time(week: FloatArray, value: FloatArray) -> list[GateEntry]:
+    """Warn of scores that no column places in time, where others are placed.
+
+    Parameters
+    ----------
+    week, value : numpy.ndarray of float, shape (n,)
+        Of each score; NaN where not known.
+
+    Returns
+    -------
+    list of GateEntry
+        Empty where every score has a time, or none has.
+    """
+    lost = int((np.isnan(week) & ~np.isnan(value)).sum())
+    if not lost or np.isnan(week).all():
+        return []
+    detail = (
+        f"{lost} {plural(lost, 'score has', 'scores have')} no time (no week, day or visit with a week), and "
+        f"{plural(lost, 'is', 'are')} neither a baseline nor a score after it"
+    )
+    return [GateEntry(rule="L12", action="warned", column="", detail=detail, count=lost)]
 
 
 def _visit_weeks(visit: Texts, weeks: Mapping[str, float]) -> FloatArray:

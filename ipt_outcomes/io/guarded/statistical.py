@@ -134,6 +134,8 @@ class Assembly:
 _COMPARE = "the file may be damaged: compare its SHA-256 with that of its source"
 _REMARKS = {
     "uneven": f"letters stand behind the end of a label; {_COMPARE}",
+    "two_widths": f"a text column is said to be of two widths, and its cells may be cut; {_COMPARE}",
+    "unknown_part": f"the file has a part of a kind that is not known here; {_COMPARE}",
     "two_encodings": f"the file says its encoding twice, and not the same: letters may be others; {_COMPARE}",
     "two_formats": f"a column is a date by one of its two formats and a number by the other; {_COMPARE}",
     "no_count": "the format does not say how many rows there are: give expect_rows to be sure that none is missing",

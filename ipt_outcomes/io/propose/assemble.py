@@ -45,6 +45,7 @@ def cohort_mapping(proposal: ProposedMapping) -> CohortMapping:
         first_day=1 if proposal.counts_from_one else 0,
         session_numbers="by_day" if proposal.numbers_sessions else "given",
         sheet=proposal.sheet,
+        exclude_rows=tuple(line.column for line in proposal.lines if line.part == "aside"),
         tables=MappingProxyType({table: _table(table, proposal) for table in proposal.files}),
         undecided=proposal.undecided,
     )

@@ -57,6 +57,8 @@ def commented_toml(proposal: ProposedMapping) -> str:
         parts.append(_list("undecided", [(name, _why_waiting(name, proposal)) for name in proposal.undecided]))
         if not proposal.files:
             parts.append(_left_out(own))
+        aside = [(line.column, line.why) for line in proposal.lines if line.part == "aside"]
+        parts.append(_list("exclude_rows", aside) if aside else "")
     parts += _tables_of(own, "", proposal) if not proposal.files else []
     parts += [_dates(proposal), _first_day(proposal), _session_numbers(proposal)]
     for part in ("codes", "missing", "exclude"):

@@ -8,7 +8,8 @@ from typing import Literal
 from ipt_outcomes.io.propose.words import Sure
 
 Part = Literal[
-    "columns", "wide", "wide_items", "baseline", "covariates", "dates", "status", "forms", "left_out", "undecided",
+    "columns", "wide", "wide_items", "baseline", "covariates", "dates", "status", "forms", "aside", "left_out",
+    "undecided",
 ]  # fmt: skip
 
 
@@ -20,10 +21,10 @@ class Line:
     ----------
     column : str
         Heading in the file.
-    part : {"columns", "wide", "wide_items", "baseline", "covariates", "dates", "status", "forms", "left_out", \
-"undecided"}
-        Part of the mapping; ``status`` tells whether a form was filled in, ``forms`` which form a row is of;
-        ``undecided`` is left to a person.
+    part : {"columns", "wide", "wide_items", "baseline", "covariates", "dates", "status", "forms", "aside", \
+"left_out", "undecided"}
+        Part of the mapping; ``status`` tells whether a form was filled in, ``forms`` which form a row is of,
+        ``aside`` which rows are set aside; ``undecided`` is left to a person.
     name : str
         Name of the dictionary, instrument, item or covariate; "" for those left out and undecided.
     visit : str
@@ -83,6 +84,7 @@ class Line:
         return {
             "status": "state of a form",
             "forms": "form of the row",
+            "aside": "sets rows aside",
             "left_out": "left out",
             "undecided": "to decide",
         }.get(self.part, self.name)

@@ -86,7 +86,7 @@ def find_scores(profiles: Mapping[str, Profile], taken: set[str]) -> list[Score]
             found |= outside
             continue
         headings = _items(name, series.columns, profiles)
-        odd = _few_points(name, headings, profiles)
+        odd = _few_points(name, headings, profiles) | _half_understood(name, headings)
         for column, why_odd in odd.items():
             found[column] = Score(column=column, name="", sure=GUESS, why=why_odd)
         for column, heading in _mixed_times({c: h for c, h in headings.items() if c not in odd}).items():
@@ -136,7 +136,7 @@ def _made_of(heading: Heading) -> str:
     assert heading.named is not None  # noqa: S101  only named headings come here
     words = lexicon()["made_of_scores"]["words"]
     rest = heading.rest
-    word = next((word for word in words if rest == word or (len(word) > _SHORTEST and word in rest)), None)
+    word = next((word for word in words if rest == word or (len(word) >= _SHORTEST and word in rest)), None)
     if word is None:
         return ""
     short = instrument(heading.named.options[0]).short
@@ -154,6 +154,15 @@ def _few_points(name: str, columns: dict[str, Heading], profiles: Mapping[str, P
         return {}
     told = f"{len(numbers)} of the {n_items} items of {instrument(name).short}, or its scores at {len(numbers)} times?"
     return dict.fromkeys(lone, f"{told} No cell has more points than one item")
+
+
+def _half_understood(name: str, columns: dict[str, Heading]) -> dict[str, str]:
+    """Headings with words nobody knows, beside others of the instrument without: they are something else."""
+    odd = {column: heading.rest for column, heading in columns.items() if not _is_plain(heading)}
+    if len(odd) == len(columns):
+        return {}
+    short = instrument(name).short
+    return {column: f"named {short}, but {rest!r} in its heading was not understood" for column, rest in odd.items()}
 
 
 def _series(read: dict[str, Heading]) -> list[_Series]:

@@ -61,7 +61,9 @@ def talking_therapies_lines(profiles: Mapping[str, Profile]) -> tuple[list[Line]
     codes = [code for line in lines for code in _codes(line, profiles[line.column])]
     kinds = columns.get(_table()["treatment"]["column"])
     if kinds is not None:
-        lines.append(_kinds_of_contact(kinds, profiles[kinds]))
+        line, aside = _kinds_of_contact(kinds, profiles[kinds])
+        lines.append(line)
+        codes += aside
     return lines, codes
 
 
@@ -104,15 +106,16 @@ def _code(text: str) -> str:
     return code.lstrip("0") or code if code.isdigit() else code
 
 
-def _kinds_of_contact(column: str, profile: Profile) -> Line:
-    """Contacts that are no treatment would count as sessions; to set whole people aside for them would be worse."""
+def _kinds_of_contact(column: str, profile: Profile) -> tuple[Line, list[CodeLine]]:
+    """Contacts that are no treatment would count as sessions: their rows are set aside, if a person says so."""
     types = {_code(text) for text in _table()["treatment"]["types"]}
     others = [text for text in profile.levels if _code(text) not in types]
     told = f"{', '.join(sorted(f'0{text}' for text in types))} are contacts of treatment"
     if not others:
-        return Line(column=column, part="left_out", sure=LIKELY, why=f"{told}, and no others are here")
-    why = (
-        f"{told}; {', '.join(others)} are assessments, reviews or follow-up, and would count as sessions of treatment: "
-    )
-    why += "take their rows out of the file, then leave the column out"
-    return Line(column=column, part="undecided", sure=GUESS, why=why)
+        return Line(column=column, part="left_out", sure=LIKELY, why=f"{told}, and no others are here"), []
+    line = Line(column=column, part="aside", why="tells contacts of treatment from assessments, reviews and follow-up")
+    why = f"{told}; all else would count as a session of treatment: only these rows are set aside"
+    reason = "no contact of treatment"
+    return line, [
+        CodeLine(part="exclude", name=column, written=text, code=reason, sure=GUESS, why=why) for text in others
+    ]

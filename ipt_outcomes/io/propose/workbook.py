@@ -14,6 +14,7 @@ from ipt_outcomes.instruments import instruments
 from ipt_outcomes.io.propose.codes import choices
 from ipt_outcomes.io.propose.lines import Line
 from ipt_outcomes.io.propose.workbook_words import (
+    ASIDE,
     ASKED,
     BASELINE,
     COLOURS,
@@ -129,6 +130,7 @@ def _column_row(line: Line) -> tuple[str, ...]:
         "left_out": LEAVE_OUT,
         "status": STATE,
         "forms": FORM,
+        "aside": ASIDE,
         "wide_items": f"{line.name}_{line.item}",
         "covariates": f"{COVARIATE}{line.name}",
         "baseline": f"{BASELINE}{line.name}",

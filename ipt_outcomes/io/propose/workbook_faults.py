@@ -21,6 +21,7 @@ from ipt_outcomes.io.propose.workbook_words import (
     GUESS,
     LEAVE_OUT,
     PARTS,
+    PEOPLE_ASIDE,
     SETTINGS,
     STATE,
     TABLE,
@@ -29,7 +30,7 @@ from ipt_outcomes.io.propose.workbook_words import (
 from ipt_outcomes.vocabulary import code_of, nearest
 
 _COVARIATE_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PLAIN = (LEAVE_OUT, STATE, FORM, ASIDE)
+_PLAIN = (LEAVE_OUT, STATE, FORM, ASIDE, PEOPLE_ASIDE)
 
 
 def check_cells(sheets: Sheets) -> None:
@@ -56,6 +57,7 @@ def _sure(row: Row, sheets: Sheets) -> None:
 def _columns(sheets: Sheets) -> None:
     rows = sheets.rows["columns"]
     names = {(row[TABLE], row["column"]) for row in rows}
+    aside = {row["name"] for row in sheets.rows["codes"] if row["part"] == "exclude"}
     used: dict[tuple[str, str, str], Row] = {}
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
@@ -75,6 +77,8 @@ def _columns(sheets: Sheets) -> None:
             sheets.fault(row, "becomes", told)
         elif row["becomes"] not in _PLAIN:
             _used_once(row, used, sheets)
+        if row["becomes"] in (ASIDE, PEOPLE_ASIDE) and row["column"] not in aside:
+            sheets.fault(row, "becomes", "sheet codes has no row with part exclude and this name: which codes?")
         if row["form"] and (row[TABLE], row["form"]) not in names:
             known = [column for table, column in names if table == row[TABLE]]
             sheets.fault(row, "form", f"no column is called {row['form']!r}{near(row['form'], known)}")

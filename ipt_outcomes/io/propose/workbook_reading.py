@@ -21,6 +21,7 @@ from ipt_outcomes.io.propose.workbook_words import (
     GUESS,
     LEAVE_OUT,
     ON_FORM,
+    PEOPLE_ASIDE,
     STATE,
     TABLE,
     TO_DECIDE,
@@ -137,7 +138,9 @@ def _column(row: Row, record: dict[str, Any]) -> None:
         place.setdefault("left_out", []).append(column)
     elif becomes == FORM:
         place["forms"] = {"column": column}
-    elif becomes not in (STATE, ASIDE):
+    elif becomes == ASIDE:
+        record.setdefault("exclude_rows", []).append(column)
+    elif becomes not in (STATE, PEOPLE_ASIDE):
         waits = _named(row, place, record, key)
         if row["form"]:
             place.setdefault("unseen", {})[column] = row["form"]

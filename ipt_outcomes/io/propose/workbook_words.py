@@ -13,8 +13,8 @@ from ipt_outcomes.io.cohort.mapping_more import BASELINE_RULES, DAY_FIELDS
 from ipt_outcomes.io.days import ORIGINS
 
 START = "start here"
-TO_DECIDE, LEAVE_OUT, STATE, FORM, ASIDE = (
-    "to decide", "leave out", "state of a form", "form of the row", "sets rows aside",
+TO_DECIDE, LEAVE_OUT, STATE, FORM, ASIDE, PEOPLE_ASIDE = (
+    "to decide", "leave out", "state of a form", "form of the row", "sets rows aside", "sets people aside",
 )  # fmt: skip
 COVARIATE, BASELINE, DATE = "covariate: ", "baseline: ", "date: "
 ASKED, GUESS, DECIDED = "?", "guess", "decided"
@@ -116,5 +116,5 @@ def targets() -> tuple[str, ...]:
     totals = instruments()
     return (
         TO_DECIDE, LEAVE_OUT, *fields(), *totals, *(f"{BASELINE}{name}" for name in totals),
-        *(f"{DATE}{name}" for name in ("start", *DAY_FIELDS)), f"{COVARIATE}name", STATE, FORM, ASIDE,
+        *(f"{DATE}{name}" for name in ("start", *DAY_FIELDS)), f"{COVARIATE}name", STATE, FORM, ASIDE, PEOPLE_ASIDE,
     )  # fmt: skip

@@ -19,6 +19,8 @@ _SMALL = 1e-10
 # Scaled like the columns, a factor's diagonal entry this small is a variance of 0.
 _NEAR_BOUND = 1e-4
 _STEP = 1e-4
+# An SD of log odds or log counts beyond which everybody's outcome is decided by the group: the likelihood has no top.
+_LARGEST_SD = 12.0
 
 
 @dataclass(slots=True)
@@ -175,14 +177,16 @@ def largest_likelihood(objective: Objective) -> Peak:
         if not fault and points > 1:
             objective.points = points
             values, fault = _climbed(objective, values)
+        if not fault and np.abs(values[objective.center.size :]).max() > _LARGEST_SD:
+            fault = "a variance grows without end: in nearly every group all outcomes are the same"
         if not fault:
             return _peak(objective, values, tuple(attempts))
         attempts.append(f"start {start:g}: {fault}")
     raise ConvergenceError(
         "the generalized mixed model did not converge",
         attempts=attempts,
-        hint="Use a simpler random part, for example (1 | group), or look for levels in which every outcome is the "
-        "same.",
+        hint="Use a simpler random part, for example (1 | group), or quadrature=15; look for levels, or people, in which "
+        "every outcome is the same.",
     )
 
 

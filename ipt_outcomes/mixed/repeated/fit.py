@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +16,7 @@ from ipt_outcomes.mixed.fit import MixedFit
 from ipt_outcomes.mixed.repeated.layout import Visits
 from ipt_outcomes.mixed.repeated.structures import Covariance
 from ipt_outcomes.mixed.sandwich import Sandwich, sandwich
+from ipt_outcomes.mixed.simulation import check_generator
 from ipt_outcomes.mixed.spread import Spread
 
 RepeatedDf = Literal["kenward-roger", "kenward-roger-linear", "satterthwaite", "between-within", "residual", "normal"]
@@ -110,18 +112,58 @@ class RepeatedFit(MixedFit):
         parts = {name: variable.values for name, variable in design.variables.items()}
         x = np.column_stack([column.evaluate(design.variables, parts, design.n_rows) for column in design.fixed])
         residual = design.y - x @ self.fixed["estimate"].to_numpy()
-        order = np.argsort(design.codes, kind="stable")
-        people = np.split(order, np.flatnonzero(np.diff(design.codes[order])) + 1)
-        inverses = []
-        for number, rows in enumerate(people):
-            kind_of = 0 if inside.visits.kind is None else inside.visits.kind[number]
-            own = inside.matrices[inside.group[number], kind_of]
-            inverses.append(np.linalg.inv(own[np.ix_(inside.visits.of_row[rows], inside.visits.of_row[rows])]))
+        each = list(self._people())
+        people, inverses = [rows for rows, _ in each], [np.linalg.inv(matrix) for _, matrix in each]
         return sandwich(kind, x, residual, inverses, people, inside.spread.vcov)
 
     def predict(self) -> np.ndarray:
         """Return the mean the model gives every row used, shape (n_obs,)."""
         return fitted(self.design, self.fixed["estimate"].to_numpy(), None)
+
+    def residuals(self, *, standardised: bool = False) -> np.ndarray:
+        """Return what the fixed part leaves of each outcome.
+
+        Parameters
+        ----------
+        standardised : bool
+            Divided by its SD and freed of its correlation with the person's earlier visits.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_obs,)
+        """
+        left = np.asarray(self.design.y - self.predict())
+        if not standardised:
+            return left
+        for rows, matrix in self._people():
+            left[rows] = np.linalg.solve(np.linalg.cholesky(matrix), left[rows])
+        return left
+
+    def simulate(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw an outcome for every row used.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_obs,)
+        """
+        check_generator(rng)
+        found = self.predict()
+        for rows, matrix in self._people():
+            found[rows] += np.linalg.cholesky(matrix) @ rng.standard_normal(len(rows))
+        return found
+
+    def _people(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Rows of each person, and their covariance matrix."""
+        inside, codes = self._inside, self.design.codes
+        order = np.argsort(codes, kind="stable")
+        for number, rows in enumerate(np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)):
+            kind = 0 if inside.visits.kind is None else inside.visits.kind[number]
+            places = inside.visits.of_row[rows]
+            yield rows, inside.matrices[inside.group[number], kind][np.ix_(places, places)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fit as JSON values, without the data."""

@@ -9,6 +9,7 @@ from ipt_outcomes.report.clinic.definitions import definitions_blocks
 from ipt_outcomes.report.clinic.findings import finding
 from ipt_outcomes.report.clinic.service import service_blocks
 from ipt_outcomes.report.clinic.shown import Shown, shown_to
+from ipt_outcomes.report.clinic.units import units_blocks
 from ipt_outcomes.report.clinic.views import views_blocks
 from ipt_outcomes.report.document import Block, Document, Heading, Note, Paragraph
 from ipt_outcomes.report.hiding import without_hidden
@@ -58,6 +59,7 @@ def clinic_document(review: ClinicReview, *, title: str | None = None, audience:
         *tables.completeness_blocks(shown),
         *service_blocks(shown),
         *views_blocks(shown),
+        *units_blocks(shown),
         Heading("What the words mean", "definitions"),
         *definitions_blocks(shown),
         Heading("Data and methods", "methods"),

@@ -6,6 +6,7 @@ The layout is the one that PSPP documents (PSPP Developers' Guide, "System File 
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass, field
 
 from .decode import codec_of
@@ -16,10 +17,14 @@ _CODE_PAGES = {
     2: "windows-1252", 3: "windows-1252", 10000: "mac-roman", 20866: "koi8-r", 21866: "koi8-u",
     51932: "euc-jp", 51949: "euc-kr", 54936: "gb18030", 65000: "utf-7", 65001: "utf-8",
 }  # fmt: skip
-_TEXT_FORMATS = (1, 2)
+_PLAIN_TEXT = 1
+_TEXT_FORMATS = (_PLAIN_TEXT, 2)
 # DATE, TIME, DATETIME, ADATE, JDATE, DTIME, WKDAY, MONTH, MOYR, QYR, WKYR, EDATE, SDATE, and the two newest.
 _CLOCK_FORMATS = frozenset((*range(20, 31), 38, 39, 40, 41))
 _BIAS = struct.pack("<d", 100.0), struct.pack(">d", 100.0)
+_EXTREMES = (-sys.float_info.max, sys.float_info.max)
+# The kinds of records that are described; newer programs may know more.
+_PARTS, _LAST_PART = frozenset((3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, *range(16, 25))), 99
 _LONG_NAMES, _LONG_TEXTS = 13, 14
 _WIDEST, _WIDEST_LABELLED = 255, 8
 
@@ -45,6 +50,10 @@ class Dictionary:
     """Names in the old form for which later records have a longer form."""
     uneven: bool = False
     """Whether bytes stand where blanks fill up a label."""
+    two_widths: bool = False
+    """Whether a text is shown in another width than it has."""
+    unknown_part: bool = False
+    """Whether there is a record of a kind that is not described."""
     two_formats: bool = False
     """Whether a number is shown as a date by one of its two formats only."""
 
@@ -54,7 +63,10 @@ class Dictionary:
 
     def remarks(self) -> tuple[str, ...]:
         """Return keys of what may be right and looks damaged."""
-        found = {"uneven": self.uneven, "two_formats": self.two_formats, "two_encodings": self._names_two_encodings()}
+        found = {
+            "uneven": self.uneven, "two_widths": self.two_widths, "two_formats": self.two_formats,
+            "two_encodings": self._names_two_encodings(), "unknown_part": self.unknown_part,
+        }  # fmt: skip
         return tuple(key for key, is_so in found.items() if is_so)
 
     def _names_two_encodings(self) -> bool:
@@ -121,7 +133,7 @@ def read_dictionary(content: bytes) -> Dictionary:
 def _variable(at: Bytes, known: Dictionary) -> None:
     """Step over a variable, and see that its parts agree: where they do not, readers read numbers as text."""
     kind, labelled, missing, shown, written = (at.number("i") for _ in range(5))
-    name = at.take(8).rstrip(b" ").upper()
+    name = at.take(8).rstrip(b" ")
     if kind == -1:
         known.due -= 1
     elif known.due or not 0 <= kind <= _WIDEST:
@@ -131,6 +143,7 @@ def _variable(at: Bytes, known: Dictionary) -> None:
         known.variables += 1
         known.names.add(name)
         format_type = shown >> 16 & 0xFF
+        known.two_widths |= format_type == _PLAIN_TEXT and (shown >> 8 & 0xFF) != kind
         known.two_formats |= kind == 0 and (format_type in _CLOCK_FORMATS) != ((written >> 16 & 0xFF) in _CLOCK_FORMATS)
         if format_type and (format_type in _TEXT_FORMATS) != (kind > 0):
             raise ValueError
@@ -169,9 +182,15 @@ def _labelled(at: Bytes, known: Dictionary) -> None:
 def _extension(at: Bytes, known: Dictionary) -> None:
     subtype, size, count = at.number("i"), at.number("i"), at.number("i")
     inside = Bytes(at.take(size * count), at.order)
+    if not 0 < subtype <= _LAST_PART:
+        raise ValueError
+    known.unknown_part |= subtype not in _PARTS
     if subtype == 3 and size == 4 and count >= 8:
         inside.skip(28)
         known.code_page = inside.number("i")
+    elif subtype == 4 and size == 8 and count >= 2 and inside.take(16) != struct.pack(f"{at.order}2d", *_EXTREMES):
+        # What stands for a missing number, and for the largest: with others, missing scores would be numbers.
+        raise ValueError
     elif subtype == 16 and size == 8 and count == 2:
         # Written for files of more cases than the header's number can hold.
         inside.skip(8)
@@ -180,7 +199,7 @@ def _extension(at: Bytes, known: Dictionary) -> None:
             known.cases = cases
     elif subtype in (_LONG_NAMES, _LONG_TEXTS) and size == 1:
         known.named |= {
-            entry.partition(b"=")[0].strip(b"\0 ").upper() for entry in inside.content.split(b"\t") if b"=" in entry
+            entry.partition(b"=")[0].strip(b"\0 ") for entry in inside.content.split(b"\t") if b"=" in entry
         }
     elif subtype == 20:
         known.encoding = inside.content.decode("ascii", "replace").strip("\0 ")

@@ -1,0 +1,140 @@
+"""Where the rows come from, which are left out, and what several grouping factors cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ipt_outcomes.errors import DataError, DesignError, OptionError
+from ipt_outcomes.mixed import lmm
+
+FORMULA = "y ~ week * arm + (1 | `patient id`) + (1 | site)"
+
+
+def made() -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    person = np.repeat(np.arange(24), 4)
+    return pd.DataFrame({
+        "patient id": [f"0{code}" for code in person],
+        "site": person // 6 + 1,
+        "arm": np.array(["usual", "ipt"])[person % 2],
+        "week": np.tile([0.0, 4.0, 8.0, 12.0], 24),
+        "y": 15 + rng.normal(0, 3, 24)[person] + rng.normal(0, 1, 4)[person // 6] + rng.normal(0, 2, 96),
+        "not used": "x",
+    })  # fmt: skip
+
+
+FRAME = made()
+FIT = lmm(FORMULA, FRAME)
+
+
+def same(fit: object) -> None:
+    pd.testing.assert_frame_equal(fit.fixed, FIT.fixed)  # type: ignore[attr-defined]
+    pd.testing.assert_frame_equal(fit.random, FIT.random)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_file_gives_the_fit_of_its_frame(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"visits.{kind}"
+    getattr(FRAME, f"to_{kind}")(path, index=False)
+    for given in (path, str(path)):
+        fit = lmm(FORMULA, given)
+        same(fit)
+        assert fit.random_effects()["level"].iloc[0] == FIT.random_effects()["level"].iloc[0]
+
+
+def test_levels_of_a_file_are_sorted_unless_they_have_an_order(tmp_path: Path) -> None:
+    path = tmp_path / "visits.parquet"
+    FRAME.iloc[::-1].to_parquet(path)
+    assert lmm(FORMULA, path).fixed["term"].tolist()[2] == "arm[usual]"
+    FRAME.assign(arm=pd.Categorical(FRAME["arm"], ["usual", "ipt"])).to_parquet(path)
+    assert lmm(FORMULA, path).fixed["term"].tolist()[2] == "arm[ipt]"
+
+
+def test_a_duckdb_relation_a_polars_frame_and_an_arrow_table() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    pa = pytest.importorskip("pyarrow")
+    with duckdb.connect() as connection:
+        same(lmm(FORMULA, connection.from_df(FRAME)))
+    same(lmm(FORMULA, pa.Table.from_pandas(FRAME)))
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="no file"):
+        lmm(FORMULA, tmp_path / "none.parquet")
+    with pytest.raises(OptionError, match=r"\.xlsx"):
+        lmm(FORMULA, "visits.xlsx")
+    for name, content in (
+        ("visits.parquet", b"no parquet"),
+        ("visits.csv", b"\xff\xfe\x00\x81,\n\x81"),
+        ("none.csv", b""),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match="cannot be read"):
+            lmm(FORMULA, tmp_path / name)
+    FRAME.drop(columns="week").to_csv(tmp_path / "short.csv")
+    with pytest.raises(OptionError, match="week"):
+        lmm(FORMULA, tmp_path / "short.csv")
+
+
+def test_rows_left_out_are_counted_by_column_and_arm() -> None:
+    frame = FRAME.assign(y=FRAME["y"].where(FRAME.index % 10 != 1), week=FRAME["week"].where(FRAME.index % 10 != 2))
+    frame["arm"] = frame["arm"].where(frame.index % 48 != 3)
+    frame.loc[1, "week"] = np.nan
+    fit = lmm(FORMULA, frame)
+    assert fit.design.missing.by_column == {"y": 10, "week": 10, "arm": 1}
+    assert sum(fit.design.missing.by_column.values()) == fit.n_dropped
+    left = frame.index.difference(frame.index[fit.design.rows])
+    assert fit.design.missing.by_level == {"arm": frame["arm"].loc[left].value_counts().sort_index().to_dict()}
+    assert FIT.design.missing.by_column == {}
+
+
+def test_missing_therapists_are_no_missing_rows() -> None:
+    frame = FRAME.assign(therapist=(FRAME.index // 12).astype(str)).astype({"therapist": object})
+    frame.loc[frame["arm"].eq("usual"), "therapist"] = None
+    fit = lmm(
+        "y ~ week * arm + (1 | `patient id`) + (0 + ipt | therapist)", frame.assign(ipt=frame["arm"].eq("ipt") + 0.0)
+    )
+    assert fit.n_dropped == 0
+    assert fit.n_groups["therapist"] == 8
+
+
+def test_factors_that_group_alike_are_refused() -> None:
+    frame = FRAME.assign(town="t" + FRAME["site"].astype(str))
+    with pytest.raises(DesignError, match="same way"):
+        lmm("y ~ week + (1 | site) + (1 | town)", frame)
+    # A slope of one and an intercept of the other are two different things.
+    assert lmm("y ~ week + (1 | site) + (0 + week | town)", frame).converged
+
+
+def test_too_many_levels_that_hang_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ipt_outcomes.mixed.engine import plan
+
+    monkeypatch.setattr(plan, "MOST_CROSSED", 5)
+    frame = FRAME.assign(rater=(np.arange(96) % 7).astype(str))
+    with pytest.raises(DesignError, match="hang together"):
+        lmm("y ~ week + (1 | `patient id`) + (1 | rater)", frame)
+
+
+def test_more_effects_than_rows_and_single_groups() -> None:
+    with pytest.raises(DesignError, match="96 random effects of row"):
+        lmm("y ~ week + (1 | site) + (1 | row)", FRAME.assign(row=np.arange(96)))
+    with pytest.raises(DesignError, match="site has 1 group in"):
+        lmm(FORMULA, FRAME.assign(site=1))
+
+
+def test_a_start_from_a_part_finds_the_optimum_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ipt_outcomes.mixed.engine import optimise
+
+    monkeypatch.setattr(optimise, "_MANY_UNITS", 10)
+    monkeypatch.setattr(optimise, "_START_UNITS", 8)
+    for formula in (FORMULA, "y ~ week * arm + (week | `patient id`)", "y ~ week + (1 | `patient id`)"):
+        monkeypatch.setattr(optimise, "_MANY_UNITS", 10)
+        one = lmm(formula, FRAME)
+        monkeypatch.setattr(optimise, "_MANY_UNITS", 4_000)
+        other = lmm(formula, FRAME)
+        assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-9)
+        np.testing.assert_allclose(one.fixed["df"], other.fixed["df"], rtol=1e-4)
