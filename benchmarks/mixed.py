@@ -84,18 +84,21 @@ def measured(people: int, peer_up_to: int) -> list[dict[str, float | str]]:
             theirs, other = seconds(lambda formula=formula: glmm.fit(frame, formula), rounds)
             row |= {"peer": theirs, "ratio": theirs / ours, "difference": fit.log_likelihood - other.loglik}
         rows.append(row)
-        beside = f", glmm {row['peer']:.3f} s, ratio {row['ratio']:.1f}, log-likelihood {row['difference']:+.1e}"
-        beside = beside if "peer" in row else ""
+        beside = ""
+        if "peer" in row:
+            beside = f", glmm {row['peer']:.3f} s, ratio {row['ratio']:.1f}, log-likelihood {row['difference']:+.1e}"
         print(f"{name}, {people} people, {len(frame)} rows: lmm {ours:.3f} s{beside}", flush=True)
     return rows
 
 
 FROM_FILE = """
-import json, resource, sys, time
+import json, sys, time
 from ipt_outcomes.mixed import lmm
 begun = time.process_time()
 lmm(sys.argv[1], sys.argv[2])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# The peak that getrusage gives is the parent's where that was larger.
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+peak = int(status["VmHWM"].split()[0]) / 1024
 print(json.dumps({"seconds": time.process_time() - begun, "peak_mb": peak}))
 """
 
@@ -146,7 +149,7 @@ Made by `python benchmarks/mixed.py --page docs`: CPU seconds (all threads) from
 fitted model with standard errors and Satterthwaite's degrees of freedom, on simulated data of about 11.5 visits per
 patient at day resolution. The peer is the package `glmm`, on the same frame with the same formula; *difference* is our
 log-likelihood less the peer's. Seconds are of one machine with two shared cores: read the ratios, and how the curve
-grows.
+grows. For a few hundred patients both take some milliseconds, ours more of them.
 
 ![CPU seconds over the number of patients, both axes logarithmic: lmm and glmm with one level, nested levels and crossed
 levels. Both grow in proportion to the rows.](mixed_cost.svg)
@@ -182,6 +185,7 @@ the model is refused in words. Residuals correlated over time (`residual="car1"`
 
 def page(rows: list[dict], files: list[dict], folder: Path) -> None:
     """Write the page and its plot."""
+    rows = sorted(rows, key=lambda row: (list(FORMULAS).index(row["model"]), row["people"]))
     draw(rows, folder / "mixed_cost.svg")
     table = []
     for row in rows:
@@ -194,13 +198,20 @@ def page(rows: list[dict], files: list[dict], folder: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, nargs="+", default=[250, 2_000, 20_000])
+    parser.add_argument("--people", type=int, nargs="*", default=[250, 2_000, 20_000])
     parser.add_argument("--peer-up-to", type=int, default=200_000)
     parser.add_argument("--files", type=int, nargs="*", default=[])
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--keep", type=Path, help="JSON that earlier measurements stand in; these are added")
     given = parser.parse_args()
-    rows = [row for people in given.people for row in measured(people, given.peer_up_to)]
-    files = [from_file(people) for people in given.files]
+    rows: list[dict] = []
+    files: list[dict] = []
+    if given.keep is not None and given.keep.is_file():
+        rows, files = json.loads(given.keep.read_text(encoding="utf-8"))
+    rows += [row for people in given.people for row in measured(people, given.peer_up_to)]
+    files += [from_file(people) for people in given.files]
+    if given.keep is not None:
+        given.keep.write_text(json.dumps([rows, files]), encoding="utf-8")
     if given.page is not None:
         page(rows, files, given.page)
     missed = False

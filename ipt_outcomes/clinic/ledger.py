@@ -109,12 +109,13 @@ class Ledger:
         inside[self._ids[key]] = mask
         return self._ids[key]
 
-    def unpublished(self, analysis: str, statistic: str, count: int, groups: Groups) -> None:
-        """Add a count of people that is not published where small ones are hidden."""
+    def unpublished(self, analysis: str, statistic: str, count: int, groups: Groups) -> str:
+        """Add a count of people that is not published where small ones are hidden; return its id."""
         name = self.builder.add(analysis, statistic, count, unit=PEOPLE, groups=groups)
         self.links.append(
             Kinds(counts=(name,), inside=np.ones((1, 1), dtype=bool), people=np.array([count]), order=(None,))
         )
+        return name
 
     def id_of(self, analysis: str, statistic: str) -> str:
         """Return the id of a count of everyone."""
@@ -125,12 +126,13 @@ class Ledger:
     ) -> tuple[str, str, str]:
         """Add percentage and Wilson limits of two counts; return their ids."""
         numerator, denominator = (int(mask[: self.possible.real].sum()) for mask in masks)
-        ids = self.unlinked_share(analysis, numerator, denominator, groups)
-        self.links.append(Derived(ids, counts))
-        return ids
+        return self.share_of(analysis, counts, (numerator, denominator), groups)
 
-    def unlinked_share(self, analysis: str, numerator: int, denominator: int, groups: Groups) -> tuple[str, str, str]:
-        """Add percentage and Wilson limits; what they may tell is the caller's to state."""
+    def share_of(
+        self, analysis: str, counts: tuple[str, str], numbers: tuple[int, int], groups: Groups
+    ) -> tuple[str, str, str]:
+        """Add percentage and Wilson limits of two numbers of people; return their ids."""
+        numerator, denominator = numbers
         limits = wilson(numerator, denominator, self.level)
         percent = 100 * numerator / denominator if denominator else None
         interval = f"Wilson interval, level {self.level:g}"
@@ -151,6 +153,7 @@ class Ledger:
                 ("ci_high", 100 * float(limits.high), interval),
             )
         )
+        self.links.append(Derived((first, second, third), counts))
         return first, second, third
 
     def kinds(self) -> list[Kinds]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # One row per trial, as the reviews took the Hamilton scale first.
 PRIORITY = ("hdrs", "hrsd", "hamd", "madrs", "bdi")
+# Estimates on symptoms are of the end of treatment; relapse is counted later.
+_AFTER_TREATMENT = frozenset(("g", "MD"))
 CANNOT_TELL = "cannot be told: the part of the paper that was read does not list its trials"
 _NUMBERS = (
     "printed", "printed_low", "printed_high", "printed_k", "estimate", "ci_low", "ci_high", "k", "difference",
@@ -177,7 +179,7 @@ def _pooled(one: PublishedEstimate, table: Studies, settings: Options) -> tuple[
     if rule is None or not {"condition_arm1", "condition_arm2"} <= set(table.comparisons.columns):
         return None, ()
     turned = oriented(table, rule.treatment)
-    mask = _concerned(turned.comparisons, rule)
+    mask = _concerned(turned.comparisons, rule, after_treatment=one.scale in _AFTER_TREATMENT)
     if one.trials:
         wanted = {plain_name(name) for name in one.trials}
         mask &= turned.comparisons["study"].map(plain_name).isin(wanted)
@@ -197,25 +199,31 @@ def _pooled(one: PublishedEstimate, table: Studies, settings: Options) -> tuple[
     return meta.pool(sizes, tau2=rule.tau2, test=rule.test), tuple(rows["study"].astype(str))
 
 
-def _concerned(rows: pd.DataFrame, rule: Rule) -> pd.Series:
-    """Rows of the arms, years, populations and kinds of outcome that an estimate is about."""
+def _concerned(rows: pd.DataFrame, rule: Rule, *, after_treatment: bool) -> pd.Series:
+    """Rows of the arms, years, times, populations and kinds of outcome that an estimate is about."""
     first, second = (rows[f"condition_arm{arm}"].map(lambda text: str(study_arm_of(text))) for arm in (1, 2))
     mask = (first == rule.treatment) & second.isin(rule.against)
     if rule.until is not None:
         if "year" not in rows:
             return mask & False
         mask &= pd.to_numeric(rows["year"], errors="coerce") <= rule.until
+    if after_treatment and "time" in rows:
+        # Symptoms right after treatment, not at follow-up; a table that does not tell is taken as it is.
+        mask &= rows["time"].isna() | (rows["time"].astype(str).str.strip().str.casefold() == "post")
     for column in ("population", "disorder"):
         if rule.populations and column in rows:
-            told = rows[column].notna()
-            text = rows[column].astype(str).str.casefold()
-            mask &= ~told | text.map(lambda words: any(part in words for part in rule.populations))
+            mask &= rows[column].isna() | _holds(rows[column], rule.populations)
     if rule.outcomes:
         if "outcome_type" not in rows:
             return mask & False
-        text = rows["outcome_type"].astype(str).str.casefold()
-        mask &= text.map(lambda words: any(part in words for part in rule.outcomes))
+        mask &= _holds(rows["outcome_type"], rule.outcomes)
     return mask
+
+
+def _holds(values: pd.Series, words: tuple[str, ...]) -> pd.Series:
+    """Which texts hold one of the words; an empty cell holds none."""
+    texts = values.astype(object).where(values.notna(), "")
+    return texts.map(lambda text: any(word in str(text).casefold() for word in words)).astype(bool)
 
 
 def _mean_difference(table: Studies, rule: Rule, settings: Options) -> tuple[PooledEffect | None, tuple[str, ...]]:
@@ -293,7 +301,8 @@ def _rule_words(one: PublishedEstimate, settings: Options) -> str:
     which = rule.instruments or settings.priority
     row = f"one row per trial ({', then '.join(which)} first)" if which else "one row per trial"
     turned = "; sign turned to the printed one" if rule.sign < 0 else ""
-    return f"{label(rule.treatment)} against {against}{until}; {row}; tau2 {rule.tau2}, {rule.test}{turned}"
+    at = ", after treatment" if one.scale in _AFTER_TREATMENT else ""
+    return f"{label(rule.treatment)} against {against}{until}{at}; {row}; tau2 {rule.tau2}, {rule.test}{turned}"
 
 
 def _needed(one: PublishedEstimate) -> dict[str, Any]:

@@ -164,11 +164,7 @@ def _limit(rows: Rows, tau2: Tau2Method, level: float) -> LimitEffect:
         raise DesignError("limit meta-analysis needs studies of different precision; all variances are equal")
     pooled = pool_rows(rows, tau2, "z", level)
     s = np.sqrt(v + pooled.tau2)
-    if np.ptp(s) <= 1e-7 * s.max():
-        raise DesignError(
-            "limit meta-analysis is not defined: next to the variance between studies all are of the same precision",
-            hint="One effect may be far from the others: check its units and decimal mark.",
-        )
+    _require_spread(s)
     # y/s = alpha + beta/s: unit weights, so the covariance is (X'X)^-1
     design = np.column_stack([np.ones(k), 1.0 / s])
     bread = np.linalg.inv(design.T @ design)
@@ -208,6 +204,14 @@ def _limit(rows: Rows, tau2: Tau2Method, level: float) -> LimitEffect:
         notes=(f"{k} studies: with fewer than 10 the adjustment is unstable.",) if k < 10 else (),
         provenance=Provenance(function="meta.limit_meta_analysis", options={"tau2": tau2, "level": float(level)}),
     )
+
+
+def _require_spread(s: np.ndarray) -> None:
+    if np.ptp(s) <= 1e-7 * s.max():
+        raise DesignError(
+            "limit meta-analysis is not defined: next to the variance between studies all are of the same precision",
+            hint="One effect may be far from the others: check its units and decimal mark.",
+        )
 
 
 def _g2(shrunken: np.ndarray, v: np.ndarray) -> float | None:

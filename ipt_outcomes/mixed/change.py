@@ -127,7 +127,7 @@ def change_by(
     """
     require_choice("time", time, get_args(Time))
     require_choice("df", df or "satterthwaite", get_args(ChangeDf))
-    frame = as_frame(data)
+    frame = as_frame(data, None, (subject,))
     if set_day is None and not set_before and by == "problem_area" and arm is not None and SET_DAY in frame:
         set_day = SET_DAY
     names = [name for name in (outcome, by, week, subject, baseline, *covariates, arm, set_day) if name is not None]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PlotKind = Literal["coefficients", "residuals", "residual-quantiles", "random-quantiles"]
 
 
-def drawn(fit: MixedFit, kind: PlotKind, ax: Axes | None) -> Axes:
+def plot(fit: MixedFit, kind: PlotKind, ax: Axes | None) -> Axes:
     """Draw one of the figures of a fit.
 
     Parameters

@@ -10,14 +10,15 @@ import pandas as pd
 from scipy import stats
 
 from ipt_outcomes.errors import require_choice
+from ipt_outcomes.mixed import diagnostics
 from ipt_outcomes.mixed.adjust import Adjust, adjusted
 from ipt_outcomes.mixed.anova import type_three, type_two
 from ipt_outcomes.mixed.cautions import cautions
 from ipt_outcomes.mixed.comparison import compared
 from ipt_outcomes.mixed.design import Design
-from ipt_outcomes.mixed.diagnostics import PlotKind, drawn
 from ipt_outcomes.mixed.grid import Against, Combinations, Weights, contrasts, means, trends
 from ipt_outcomes.mixed.spread import pooled_df, scaled_f
+from ipt_outcomes.mixed.words import left_out_in_words
 from ipt_outcomes.results import ResultObject, format_number, p_in_words
 
 if TYPE_CHECKING:
@@ -340,8 +341,7 @@ class MixedFit(ResultObject):
         """
         groups = ", ".join(f"{count} {name}" for name, count in self.n_groups.items())
         lines = [f"{self.title} ({self._method()}): {self.formula}"]
-        left = f"; {self.n_dropped} rows with a missing value left out" if self.n_dropped else ""
-        lines.append(f"{self.n_obs} rows of {groups}{left}")
+        lines.append(f"{self.n_obs} rows of {groups}{left_out_in_words(self.design)}")
         caveat = " (by REML they compare only models with the same fixed part)" if self.reml else ""
         criteria = f"AIC {self.aic:.{digits}f}, BIC {self.bic:.{digits}f}{caveat}"
         lines.append(f"log-likelihood {self.log_likelihood:.{digits}f}, {criteria}")
@@ -361,7 +361,7 @@ class MixedFit(ResultObject):
         """What `summary` says of variances."""
         raise TypeError(f"{type(self).__name__} defines no _spread_lines")
 
-    def plot(self, ax: Axes | None = None, *, kind: PlotKind = "coefficients") -> Axes:
+    def plot(self, ax: Axes | None = None, *, kind: diagnostics.PlotKind = "coefficients") -> Axes:
         """Draw the coefficients, or look whether the model's assumptions hold.
 
         Parameters
@@ -375,4 +375,4 @@ class MixedFit(ResultObject):
         -------
         matplotlib.axes.Axes
         """
-        return drawn(self, kind, ax)
+        return diagnostics.plot(self, kind, ax)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 # As `report.pictures` writes an outline: its id is that of the drawing, then the letter.
 _OUTLINE = re.compile(r'<path id="([a-z0-9-]+)-(f-[A-Za-z0-9-]+)" (d="[^"]*" transform="scale\([\d.]+\)") ?/>')
+# A blank has an outline of nothing, which nobody misses.
+_BLANK = re.compile(r'<path id="([a-z0-9-]+-f-[A-Za-z0-9-]+)" transform="scale\([\d.]+\)" ?/>')
 _USE = re.compile(r'<use(?: x="([-\d.]+)")? href="#([^"]+)" ?/>')
 _TIP = re.compile(r' id="[a-z0-9-]+-tip-\d+"')
 _OWN = re.compile(r'( id="|="#|url\(#)([a-z0-9-]+)-([pmh]\d+)(?=["\)])')
@@ -64,6 +66,7 @@ class Letters:
         """
         own: dict[str, str] = {}
         names = self.names
+        blanks = set(_BLANK.findall(drawing))
 
         def taken(match: re.Match[str]) -> str:
             prefix, letter, outline = match.groups()
@@ -74,13 +77,15 @@ class Letters:
 
         def pointed(match: re.Match[str]) -> str:
             x, target = match.groups()
+            if target in blanks:
+                return ""
             if target not in own:
                 return match[0]
             # Letters are drawn in hundredths of their size: whole numbers are fine enough.
             place = f' x="{float(x):.0f}"' if x else ""
             return f'<use{place} href="#{own[target]}"/>'
 
-        lean = _USE.sub(pointed, _EMPTY.sub("", _OUTLINE.sub(taken, drawing)))
+        lean = _USE.sub(pointed, _EMPTY.sub("", _BLANK.sub("", _OUTLINE.sub(taken, drawing))))
         # Nothing points at a tip, and what is left of the ids needs no long name.
         return _OWN.sub(lambda found: f"{found[1]}{short}-{found[3]}", _TIP.sub("", lean))
 

@@ -166,7 +166,9 @@ def test_how_sure_and_why_is_told_for_each_column_once(files):
 
 
 def test_wide_files_tell_a_repeated_reason_once(tmp_path):
-    table = pd.DataFrame({"id": ["a", "b"], **{f"madrs_a_rather_long_heading_week_{n}": [9, 12] for n in range(6)}})
+    table = pd.DataFrame(
+        {"id": ["a", "b"], **{f"Montgomery-Asberg Depression Rating Scale total week {n}": [9, 12] for n in range(6)}}
+    )
     table.to_csv(tmp_path / "wide.csv", index=False)
     output = run("map", tmp_path / "wide.csv").output
     assert output.count("named MADRS") == 1

@@ -31,7 +31,7 @@ def test_an_own_rule_for_unanswered_items_is_used_and_said():
     assert plain.assessments.query("item == 0")["value_status"].tolist() == ["incomplete"]
     own = load_cohort(table, {"instruments": {"phq9": {"max_missing": 3, "source": SOURCE}}})
     assert own.assessments.query("item == 0")["value"].tolist() == [9.0]
-    assert f"PHQ-9: max_missing 3, set by the user ({SOURCE})" in own.notes
+    assert f"PHQ-9: max missing 3 (set by the user: {SOURCE})" in own.notes
     assert any(f"(the instrument's rule (set by the user: {SOURCE}))" in note for note in own.notes)
 
 
@@ -52,6 +52,7 @@ def test_the_cohort_carries_its_instruments_through_where_and_saving(tmp_path):
     cohort = load_cohort(courses().assign(site="N"), own)
     told = f"PHQ-9: a total of 12 or more (set by the user: {SOURCE})"
     assert cohort.instrument("phq9").rule("caseness_min") == told
+    assert told in cohort.notes
     assert cohort.instrument("gad7").rule("caseness_min") == "GAD-7: a total of 8 or more"
     assert cohort.where(site="N").instrument("PHQ-9").rule("caseness_min") == told
     saved = read_saved(save_cohort(cohort, tmp_path / "saved", rows_for="own_team"))

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from ipt_outcomes.errors import ConvergenceError, DataError, DesignError, OptionError
-from ipt_outcomes.mixed import glmm, lmm
+from ipt_outcomes.mixed import change_by, glmm, lmm, mmrm
 from ipt_outcomes.mixed.generalized.fitting import objective_of
 
 CASES = ("cbpp_agq1", "cbpp_agq15", "ipt_response_agq1", "ipt_response_agq15")
@@ -132,9 +132,7 @@ def test_grouped_and_single_outcomes_are_the_same_model() -> None:
     by_row = glmm("event ~ arm + (1 | site)", one)
     np.testing.assert_allclose(by_count.fixed["estimate"], by_row.fixed["estimate"], rtol=1e-5)
     np.testing.assert_allclose(by_count.fixed["se"], by_row.fixed["se"], rtol=1e-4)
-    np.testing.assert_allclose(
-        by_count.marginal("arm")["estimate"], by_row.marginal("arm")["estimate"], rtol=1e-5
-    )
+    np.testing.assert_allclose(by_count.marginal("arm")["estimate"], by_row.marginal("arm")["estimate"], rtol=1e-5)
 
 
 def test_order_of_rows_changes_nothing(trial_frame: pd.DataFrame) -> None:
@@ -245,3 +243,17 @@ def test_simulated_outcomes_stand_in_the_rows_of_the_data() -> None:
     assert np.corrcoef(drawn, expected)[0, 1] > 0.97
     assert 0 < fit.icc()["icc"].iloc[0] < 1
     assert 0 < fit.r2()["marginal"].iloc[0] < fit.r2()["conditional"].iloc[0] < 100
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_files_are_read_as_frames_are(kind: str, tmp_path: Any, trial_frame: pd.DataFrame) -> None:
+    data = trial_frame[trial_frame["patient_id"].isin(trial_frame["patient_id"].unique()[:60])]
+    data = data.assign(arm=data["arm"].astype(str))
+    path = tmp_path / f"visits.{kind}"
+    getattr(data, f"to_{kind}")(path, index=False)
+    of_file, of_frame = (glmm("response ~ week + (1 | patient_id)", own) for own in (path, data))
+    np.testing.assert_allclose(of_file.fixed["estimate"], of_frame.fixed["estimate"], rtol=1e-9)
+    visits = mmrm("phq9 ~ week", path, subject="patient_id", visit="visit", covariance="ar1")
+    assert visits.n_groups == {"patient_id": 60}
+    changes = change_by(str(path), outcome="phq9", baseline="baseline")
+    assert len(changes.levels) == 8

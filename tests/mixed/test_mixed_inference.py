@@ -1,4 +1,4 @@
-"""What linear mixed models answer beyond their tables: against pbkrtest, clubSandwich, lme4's profiles and by theory."""
+"""What linear mixed models answer beyond tables: against pbkrtest, clubSandwich, profiles of lme4, and by theory."""
 
 from __future__ import annotations
 
@@ -209,13 +209,17 @@ def test_type_two_tests_compare_sums_of_squares() -> None:
 
 def test_warnings_that_matter(trial_frame: pd.DataFrame) -> None:
     without = lmm("phq9 ~ week + arm:week + baseline + (week | patient_id)", trial_frame)
-    assert any("arm:week stands without arm" in sentence and "origin of week" in sentence for sentence in without.warnings)
+    assert any(
+        "arm:week stands without arm" in sentence and "origin of week" in sentence for sentence in without.warnings
+    )
     assert not lmm("phq9 ~ week*arm + baseline + (week | patient_id)", trial_frame).warnings
     slipped = trial_frame.copy()
     slipped.loc[slipped.index[3], "baseline"] += 1
     found = lmm("phq9 ~ week*arm + baseline + (week | patient_id)", slipped).warnings
     assert any("baseline is constant within all but 1 of" in sentence for sentence in found)
-    few = trial_frame.assign(problem_area=trial_frame["problem_area"].where(trial_frame["patient_id"].ne("P0001"), "new"))
+    few = trial_frame.assign(
+        problem_area=trial_frame["problem_area"].where(trial_frame["patient_id"].ne("P0001"), "new")
+    )
     found = lmm("phq9 ~ week*problem_area + (1 | patient_id) + (1 | therapist)", few).warnings
     assert any("new (1)" in sentence for sentence in found)
     assert not any("T0" in sentence for sentence in found)
@@ -257,3 +261,25 @@ def test_multivariate_t_and_tukey_agree_where_they_must() -> None:
     np.testing.assert_allclose(mvt["ci_low"], tukey["ci_low"], atol=5e-3)
     plain = fit.contrasts("arm", against="pairwise")
     assert (tukey["p_value"] >= plain["p_value"]).all()
+
+
+def test_rows_left_out_are_counted_by_reason_and_level(trial_frame: pd.DataFrame) -> None:
+    data = trial_frame.copy()
+    data.loc[data.index[:3], "baseline"] = np.nan
+    text = lmm("phq9 ~ week*arm + baseline + (week | patient_id)", data).summary()
+    assert "(missing: phq9 66, baseline 3)" in text
+    assert "by arm: " in text
+
+
+@pytest.mark.parametrize("name", ["ipt_A", "ipt_B_crossed"])
+def test_estimated_means_at_chosen_weeks_as_emmeans(name: str, reference: Any, read: Any) -> None:
+    """Of the model with crossed factors, too; emmeans takes Satterthwaite's degrees of freedom from lmerTest."""
+    case = reference(f"mixed/{name}")
+    theirs = pd.DataFrame(case["emmeans"]["means"])
+    fit = lmm(case["formula"], read(case))
+    own = fit.means("arm", at={"week": sorted(theirs["week"].unique())})
+    both = own.assign(arm=own["arm"].astype(str)).merge(theirs, on=["arm", "week"], suffixes=("", "_r"))
+    assert len(both) == len(theirs) > 3
+    np.testing.assert_allclose(both["estimate"], both["emmean"], rtol=1e-6)
+    np.testing.assert_allclose(both["se"], both["SE"], rtol=1e-6)
+    np.testing.assert_allclose(both["df"], both["df_r"], rtol=1e-3)

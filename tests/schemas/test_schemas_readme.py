@@ -8,7 +8,14 @@ import pytest
 from ipt_outcomes.io import read_cohort_mapping
 from ipt_outcomes.resources import shipped
 
-TEXT = shipped("data_schemas", "README.md").read_text(encoding="utf-8")
+# Other sections show other files of TOML.
+OF_MAPPINGS = ("A folder of tables", "Items in a mapping", "Times and baselines in a mapping")
+SECTIONS = dict(
+    re.findall(
+        r"^## (.*?)\n(.*?)(?=^## |\Z)", shipped("data_schemas", "README.md").read_text(encoding="utf-8"), re.M | re.S
+    )
+)
+TEXT = "\n".join(SECTIONS[title] for title in OF_MAPPINGS)
 BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
 
 

@@ -16,7 +16,7 @@ from ipt_outcomes.clinic.ledger import Ledger
 from ipt_outcomes.clinic.outcomes import COMPLETERS
 from ipt_outcomes.errors import IptError
 from ipt_outcomes.io.cohort import Cohort
-from ipt_outcomes.privacy import Fine
+from ipt_outcomes.privacy import Derived
 
 ANALYSIS = "unit"
 UNITS = {"site": ("site", "site_id"), "therapist": ("therapist", "therapist_id")}
@@ -107,6 +107,8 @@ def _joined(level: np.ndarray, frame: pd.DataFrame, counts: np.ndarray) -> np.nd
 
     What to expect of them alone no model can tell, and together they can be of one outcome again.
     """
+    if not counts.any():
+        return level.astype(str)
     mine = frame["outcome"][counts].groupby(level[counts])
     alike = mine.agg(["size", "min", "max"])
     few = alike.index[(alike["size"] < MIN_CASELOAD) | (alike["min"] == alike["max"])]
@@ -152,8 +154,10 @@ def add_units(ledger: Ledger, found: Sequence[Units]) -> None:
         numbers_of = table.to_dict("index")
         for name, outside in zip(units.shown, units.funnel.units["outside"], strict=True):
             row, own = {key: float(value) for key, value in numbers_of[name].items()}, {"by": units.by, "unit": name}
-            ledger.unpublished(ANALYSIS, "n", int(row["n"]), own)
-            ledger.unpublished(ANALYSIS, "observed", int(row["observed"]), own)
+            counts = (
+                ledger.unpublished(ANALYSIS, "n", int(row["n"]), own),
+                ledger.unpublished(ANALYSIS, "observed", int(row["observed"]), own),
+            )
             method = f"logistic regression on {', '.join(units.covariates)}"
             numbers = {
                 "expected": (float(row["expected"]), "people expected"),
@@ -164,4 +168,4 @@ def add_units(ledger: Ledger, found: Sequence[Units]) -> None:
                 ledger.builder.add(ANALYSIS, statistic, value, unit=unit, method=method, groups=own, n=int(row["n"]))
                 for statistic, (value, unit) in numbers.items()
             )
-            ledger.links.append(Fine(ids))
+            ledger.links.append(Derived(ids, counts))

@@ -18,7 +18,6 @@ from ipt_outcomes.clinic.judging import Judged
 from ipt_outcomes.clinic.ledger import Ledger
 from ipt_outcomes.clinic.outcomes import COMPLETERS, closed
 from ipt_outcomes.io.cohort import Cohort
-from ipt_outcomes.privacy import Fine
 
 EQUITY = ("sex", "age_band", "ethnicity_group", "imd_decile", "education", "employment")
 IPT_VIEWS = (
@@ -113,9 +112,12 @@ def add_views(ledger: Ledger, views: Sequence[View], judged: Judged, courses: Co
                 top, bottom = (
                     mask & inside for mask in (sets.numerator(rate, COMPLETERS), sets.denominator(rate, COMPLETERS))
                 )
-                ledger.unpublished(ANALYSIS, "numerator", int(top.sum()), groups)
-                ledger.unpublished(ANALYSIS, "denominator", int(bottom.sum()), groups)
-                ledger.links.append(Fine(ledger.unlinked_share(ANALYSIS, int(top.sum()), int(bottom.sum()), groups)))
+                numbers = (int(top.sum()), int(bottom.sum()))
+                ids = (
+                    ledger.unpublished(ANALYSIS, "numerator", numbers[0], groups),
+                    ledger.unpublished(ANALYSIS, "denominator", numbers[1], groups),
+                )
+                ledger.share_of(ANALYSIS, ids, numbers, groups)
 
 
 def _same(name: str, by: str | None) -> bool:

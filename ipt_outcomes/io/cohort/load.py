@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ipt_outcomes.errors import DataError, OptionError, require_choice
-from ipt_outcomes.instruments import instruments_with
+from ipt_outcomes.instruments import RiskItem, instruments_with
+from ipt_outcomes.instruments.words import CUTS
 from ipt_outcomes.io.cohort.alike import refuse_unproven
 from ipt_outcomes.io.cohort.aside import Excluded, set_aside
 from ipt_outcomes.io.cohort.assess import Assessments, add_scores
@@ -299,10 +300,23 @@ def _rules(plan: CohortMapping, read: Read) -> list[str]:
 def _own_facts(plan: CohortMapping) -> list[str]:
     """What the mapping sets of instruments, in words."""
     return [
-        f"{known.short}: {override.field} {getattr(known, override.field)!r}, set by the user ({override.source})"
+        known.rule(one.field) or f"{known.short}: no {one.field.replace('_', ' ')} (set by the user: {one.source})"
+        if one.field in CUTS
+        else f"{known.short}: {one.field.replace('_', ' ')} {_fact(getattr(known, one.field))} "
+        f"(set by the user: {one.source})"
         for known in instruments_with(plan.instruments).values()
-        for override in known.overrides
+        for one in known.overrides
     ]
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, RiskItem):
+        return f"item {value.item} from {value.flag_min:g}"
+    if isinstance(value, tuple):
+        return ", ".join(_fact(one) for one in value) or "none"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _by_mapping(plan: CohortMapping, known: set[str]) -> list[str]:

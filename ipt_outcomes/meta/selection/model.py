@@ -15,7 +15,7 @@ from ipt_outcomes.errors import DesignError, OptionError, require_choice
 from ipt_outcomes.meta.clustered import combined_first, study_codes
 from ipt_outcomes.meta.dependent import aggregate
 from ipt_outcomes.meta.inference import chi2_p, infer
-from ipt_outcomes.meta.inputs import Effects, Rows, require_level, there_are, unpack
+from ipt_outcomes.meta.inputs import Effects, Rows, require_level, unpack
 from ipt_outcomes.meta.pool import pool
 from ipt_outcomes.meta.selection.likelihood import CURVES, CurveModel, Model, StepModel
 from ipt_outcomes.meta.selection.maximise import Maximum, maximise
@@ -203,10 +203,9 @@ def _fit(rows: Rows, kind: Kind, steps: tuple[float, ...], options: dict[str, An
     y, v = y / unit, v / unit**2
     model: Model = StepModel(y, v, steps) if kind == "step" else CurveModel(y, v, CURVES[kind])
     if y.size < 2 + model.n_delta:
-        raise DesignError(
-            f"the model has {2 + model.n_delta} parameters but {there_are(int(y.size))} "
-            f"{plural(int(y.size), 'study', 'studies')}"
-        )
+        k = int(y.size)
+        only = f"there {plural(k, 'is', 'are')} only {k} {plural(k, 'study', 'studies')}"
+        raise DesignError(f"the model has {2 + model.n_delta} parameters but {only}")
     if isinstance(model, StepModel):
         _require_filled(model, steps)
     plain = pool(y, v, tau2="ML", test="z")

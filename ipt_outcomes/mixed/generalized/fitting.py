@@ -101,7 +101,8 @@ def glmm(
         parsed = parse(formula)
     except RecursionError:
         raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
-    frame = _true_is_one(as_frame(data), parsed)
+    wanted = [*parsed.columns, *parsed.group_columns, *([exposure] if exposure is not None else [])]
+    frame = _true_is_one(as_frame(data, wanted, parsed.group_columns), parsed)
     design = build_design(_one_outcome(parsed), frame, needed=[] if exposure is None else [exposure])
     y, size = _counts(parsed, design, family)
     offset = _offset(design, frame, exposure)

@@ -185,8 +185,8 @@ def largest_likelihood(objective: Objective) -> Peak:
     raise ConvergenceError(
         "the generalized mixed model did not converge",
         attempts=attempts,
-        hint="Use a simpler random part, for example (1 | group), or quadrature=15; look for levels, or people, in which "
-        "every outcome is the same.",
+        hint="Use a simpler random part, for example (1 | group), or quadrature=15; look for levels, or people, in "
+        "which every outcome is the same.",
     )
 
 

@@ -42,7 +42,7 @@ def mmrm(
     ----------
     formula : str
         Fixed effects as in R: ``"phq9 ~ arm * visit + baseline * visit"``; without random terms.
-    data : pandas.DataFrame, or a polars, Arrow or DuckDB frame
+    data : pandas.DataFrame, a polars, Arrow or DuckDB frame, or a path to Parquet or CSV
         One row per person and visit; visits that were not held have no row or no outcome. Rows with a missing value
         are left out and counted.
     subject : str
@@ -99,7 +99,7 @@ def mmrm(
     require_choice("df", df, get_args(RepeatedDf))
     if not 0 < level < 1:
         raise OptionError(f"level must be between 0 and 1; got {level}")
-    frame = as_frame(data)
+    frame = as_frame(data, None, (subject,))
     design, visits = _read(formula, frame, subject, visit, covariance_by, spatial=_is_spatial(structures, visit))
     group, groups = _groups(design, frame, covariance_by)
     layout = lay_out(design, visits, group)

@@ -107,7 +107,8 @@ def _light(shown: Shown, risk: RiskOfBias, studies: list[str], number: int, of: 
     frame = risk.frame[risk.frame["study"].isin(studies)]
     counts = risk.counts[risk.counts["study"].isin(studies)]
     # The databank counts the items it lists; without a list the largest count seen is the best there is.
-    items = len(risk.domains) if risk.source == "items of the databank" else int(risk.counts["low"].max() or 0)
+    most = 0 if risk.counts.empty else int(risk.counts["low"].max())
+    items = len(risk.domains) if risk.source == "items of the databank" else most
     whole = counts if len(counts) and int(counts["low"].max()) <= items else None
 
     def draw(width: float) -> Axes:

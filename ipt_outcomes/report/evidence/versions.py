@@ -211,6 +211,7 @@ def version_blocks(synthesis: EvidenceSynthesis) -> tuple[Block, ...]:
         Heading("Since the earlier version", "versions-section"),
         Paragraph((*words, ".")),  # type: ignore[arg-type]
     ]
+    blocks += _main_change(synthesis, found)
     if made.notes:
         blocks.append(Note("What could not be compared", tuple((note,) for note in made.notes), "warning"))
     if len(made.numbers):
@@ -219,6 +220,24 @@ def version_blocks(synthesis: EvidenceSynthesis) -> tuple[Block, ...]:
     if len(differing):
         blocks.append(_rows_table(differing))
     return tuple(blocks)
+
+
+def _main_change(synthesis: EvidenceSynthesis, found: _Found) -> list[Block]:
+    """The main result before and after, in a sentence per measure."""
+    blocks: list[Block] = []
+    for battery in synthesis.batteries:
+        where = {"measure": str(battery.combined.measure), "analysis": "combined"}
+        if not all(found.has("version_numbers", f"{age}_estimate", **where) for age in _OLD_NEW):
+            continue
+        words = say(
+            "The main result was {old} and is now {new}, a difference of {difference}.",
+            old=_pooled(found, "old", where),
+            new=_pooled(found, "new", where),
+            difference=found.value("version_numbers", "difference", **where),
+        )
+        blocks.append(Paragraph(words))
+        break
+    return blocks
 
 
 def _numbers_table(synthesis: EvidenceSynthesis, found: _Found, numbers: pd.DataFrame) -> Table:
