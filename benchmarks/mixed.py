@@ -173,13 +173,14 @@ problem area, baseline), so six sums per patient say all that the rows say. Each
 operations per patient, whatever the number of visits. Patients are eliminated first, then therapists, then sites;
 where patients change therapists, the therapists that share patients are taken together in one matrix, and sets of
 therapists that share none stay apart. Above 4,000 patients the search starts from the optimum in a part of them, so a
-large data set needs a few steps only. Of what is left at a million patients, reading text columns is about half.
+large data set needs a few steps only.
 
 ## Where it ends
 
 Levels of crossed factors that hang together through shared patients are held in one dense matrix: above 8,000 of them
 the model is refused in words. Residuals correlated over time (`residual="car1"`) or with a variance of each group
-(`residual_by=`) need a fit for each value of their parameters: some tens of times the seconds above.
+(`residual_by=`) are fitted anew for each value of their parameters. The rows are held in memory, from a file only the
+columns that the formula names: the table above says how much that takes.
 """
 
 

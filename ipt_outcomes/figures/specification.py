@@ -241,9 +241,19 @@ def _curve(plot: Plot, frame: pd.DataFrame, up: Scale, main: float | None) -> No
     for chosen, colour in ((~clear, MUTED), (clear, ACCENT)):
         # Dots as lines without length: one path for all of one colour.
         dots = [(x, y) for x, y in zip(places[chosen], estimate[chosen], strict=True) for _ in range(2)]
-        path = Path(dots, [Path.MOVETO, Path.LINETO] * (len(dots) // 2)) if dots else Path([(0.0, 0.0)])
+        path = _strokes(dots)
         patch = PathPatch(path, edgecolor=colour, facecolor="none", linewidth=size, capstyle="round", zorder=3)
         plot.ax.add_artist(patch)
+
+
+def _strokes(ends: Sequence[tuple[float, float]]) -> Path:
+    """Strokes between pairs of points as one path, each kept as it is (a stroke without length is a dot)."""
+    if not ends:
+        return Path([(0.0, 0.0)])
+    path = Path(ends, [Path.MOVETO, Path.LINETO] * (len(ends) // 2))
+    # Matplotlib would drop strokes without length from long paths.
+    path.should_simplify = False
+    return path
 
 
 def _tips(ax: Axes, frame: pd.DataFrame, up: Scale, columns: Mapping[str, str], ratio: bool) -> None:
@@ -298,8 +308,7 @@ def _choices(plot: Plot, lines: Sequence[_Line], count: int, room: float) -> Non
             x0, x1 = plot.left + (first + 0.5) * step - half, plot.left + (last + 0.5) * step + half
             ends += [(x0, y), (x1, y)]
     # One path for all marks: a thousand paths of their own would make a large file.
-    path = Path(ends, [Path.MOVETO, Path.LINETO] * (len(ends) // 2)) if ends else Path([(0.0, 0.0)])
-    marks = PathPatch(path, edgecolor=POOLED, facecolor="none", linewidth=4.0, capstyle="butt", clip_on=False)
+    marks = PathPatch(_strokes(ends), edgecolor=POOLED, facecolor="none", linewidth=4.0, capstyle="butt", clip_on=False)
     marks.set_transform(inches)
     marks.set_zorder(3)
     plot.ax.add_artist(marks)

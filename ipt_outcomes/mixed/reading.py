@@ -11,6 +11,7 @@ import pandas as pd
 from ipt_outcomes.errors import DataError, OptionError
 
 KINDS = (".parquet", ".csv")
+_NA_WORDS = frozenset(("NA", "NaN"))
 
 
 def frame_of_file(path: str | Path, columns: Sequence[str] | None = None, text: Sequence[str] = ()) -> pd.DataFrame:
@@ -51,7 +52,16 @@ def frame_of_file(path: str | Path, columns: Sequence[str] | None = None, text: 
         if place.suffix.lower() == ".parquet":
             return _parquet(place, columns)
         names = None if columns is None else (lambda name: name in set(columns))
-        return pd.read_csv(place, usecols=names, dtype=dict.fromkeys(text, str), encoding="utf-8")
+        found = pd.read_csv(
+            place,
+            usecols=names,
+            dtype=dict.fromkeys(text, str),
+            encoding="utf-8",
+            # A site may be called NA: only an empty cell is missing, and NA among numbers.
+            keep_default_na=False,
+            na_values=[""],
+        )
+        return found.assign(**{name: _numbers_with_na(found[name]) for name in found if name not in text})
     except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise DataError(
             f"{place.name} cannot be read as {place.suffix.lower()[1:]} ({type(error).__name__})",
@@ -85,3 +95,12 @@ def _sorted_levels(column: object) -> pd.Categorical:
     rank[order], rank[-1] = np.arange(order.size), -1
     codes = rank[whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
     return pd.Categorical.from_codes(codes, categories=whole.dictionary.take(order).to_pylist())
+
+
+def _numbers_with_na(column: pd.Series) -> pd.Series:
+    """Return a column of numbers among which some are written NA, as R writes them, as numbers; any other as it is."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    numbers = pd.to_numeric(column, errors="coerce")
+    other = column[numbers.isna() & column.notna()].unique()
+    return numbers if numbers.notna().any() and set(other) <= _NA_WORDS else column

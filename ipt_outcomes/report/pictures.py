@@ -29,8 +29,8 @@ _REFERENCE = re.compile(r"url\(#([^)]*)\)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # As matplotlib names clips and marks: a letter and a digest.
 _LONG = re.compile(r"[pmh][0-9a-f]{8,}")
-# In transforms; the scale of letters keeps its three decimals.
-_FINE = re.compile(r"-?\d+\.\d{4,}")
+# Places, in hundredths of a point; the scales of letters keep all their digits.
+_PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -130,13 +130,17 @@ def _shorten(root: ET.Element) -> None:
             if name == "style":
                 element.set(name, value.replace(": ", ":").replace("; ", ";"))
             elif name == "transform":
-                element.set(name, _FINE.sub(lambda found: f"{float(found[0]):.2f}", value))
+                element.set(name, _PLACE.sub(_hundredths, value))
             elif name == "id" and value in names:
                 element.set(name, names[value])
             elif value.startswith("#") and value[1:] in names:
                 element.set(name, f"#{names[value[1:]]}")
             elif "url(#" in value:
                 element.set(name, _REFERENCE.sub(lambda found: f"url(#{names.get(found[1], found[1])})", value))
+
+
+def _hundredths(found: re.Match[str]) -> str:
+    return f"translate({float(found[1]):.2f} {float(found[2]):.2f})"
 
 
 def _unwrap(root: ET.Element) -> None:

@@ -31,8 +31,8 @@ CUTS = {"phq9": (10, 6, 4), "gad7": (8, 4, None)}
 TOP = {"phq9": 27, "gad7": 21}
 BANDS = {"1": (1, 1), "2 to 5": (2, 5), "6 to 11": (6, 11), "12 to 16": (12, 16), "17 or more": (17, 99)}
 LEAST = {"public": 11, "board": 5}
-# Numbers of people who came in are not published; questions about waits and the like have an attacker of their own.
-APART = ("flow", "service")
+# Not published where small numbers are hidden; questions about waits and the like have an attacker of their own.
+APART = ("flow", "service", "view", "unit")
 
 
 class Possible:

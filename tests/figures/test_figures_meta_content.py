@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -463,6 +464,16 @@ def test_the_curve_rises_and_marks_each_choice_once(words, tips):
     width = sum(b[0] - a[0] for a, b in zip(path.vertices[::2], path.vertices[1::2], strict=True))
     box = ax.get_window_extent().width / ax.figure.dpi
     assert width == pytest.approx(2 * box)
+
+
+def test_every_dot_of_many_specifications_is_drawn():
+    many = pd.concat([FRAME] * 100, ignore_index=True)
+    svg = figures.to_svg(figures.specification_curve(Grid(many)))
+    dots = [
+        re.findall(r"M[-\d. ]+L[-\d. ]+", path)
+        for path in re.findall(r'<path d="([^"]*)"[^>]*stroke-linecap: round', svg)
+    ]
+    assert sorted(len(each) for each in dots) == [100, 300]
 
 
 def test_a_grid_without_estimates_is_refused():

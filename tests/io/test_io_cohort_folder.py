@@ -137,10 +137,19 @@ def test_all_faults_of_all_files_at_once(tmp_path):
         ('{"resources": [{"name": "patients"}]}', "has no path to one file"),
         ('{"resources": [{"name": "patients", "path": "../patients.csv"}]}', "is not a plain one inside the folder"),
         ('{"resources": [{"name": "patients", "path": "/etc/passwd"}]}', "is not a plain one inside the folder"),
-        ('{"resources": [{"name": "patients", "path": "https://example.org/x.csv"}]}', "is not a plain one inside the folder"),
+        (
+            '{"resources": [{"name": "patients", "path": "https://example.org/x.csv"}]}',
+            "is not a plain one inside the folder",
+        ),
         ('{"resources": [{"name": "patients", "path": "C:\\\\x.csv"}]}', "is not a plain one inside the folder"),
-        ('{"resources": [{"name": "patients", "path": "patient.csv"}]}', r"a file that is not there; near: patients\.csv"),
-        ('{"resources": [{"name": "patients", "path": "patients.csv", "hash": "abc"}]}', "has a hash that is no MD5, SHA-1, SHA-256"),
+        (
+            '{"resources": [{"name": "patients", "path": "patient.csv"}]}',
+            r"a file that is not there; near: patients\.csv",
+        ),
+        (
+            '{"resources": [{"name": "patients", "path": "patients.csv", "hash": "abc"}]}',
+            "has a hash that is no MD5, SHA-1, SHA-256",
+        ),
         ('{"resources": [{"name": "arms", "path": "arms.csv"}]}', "no resource is one of"),
         ("[" * 100_000, "is no JSON"),
     ],

@@ -138,3 +138,15 @@ def test_a_start_from_a_part_finds_the_optimum_of_the_whole(monkeypatch: pytest.
         other = lmm(formula, FRAME)
         assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-9)
         np.testing.assert_allclose(one.fixed["df"], other.fixed["df"], rtol=1e-4)
+
+
+def test_a_site_called_na_stays_a_site_and_na_among_numbers_is_missing(tmp_path):
+    from ipt_outcomes.mixed.reading import frame_of_file
+
+    path = tmp_path / "rows.csv"
+    path.write_text("id,site,score\n1,NA,5\n2,B,NA\n3,,7\n", encoding="utf-8")
+    found = frame_of_file(path)
+    assert found["site"].tolist()[:2] == ["NA", "B"]
+    assert found["site"].isna().tolist() == [False, False, True]
+    assert found["score"].isna().tolist() == [False, True, False]
+    assert found["score"].sum() == 12

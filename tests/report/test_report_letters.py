@@ -64,3 +64,17 @@ def test_the_shared_outlines_take_no_room_and_say_nothing() -> None:
     root = ET.fromstring(Letters.of([drawing("one")]).svg())
     assert (root.get("width"), root.get("height"), root.get("aria-hidden")) == ("0", "0", "true")
     assert Letters.of([]).outlines == {}
+
+
+def test_letters_keep_their_size_and_place() -> None:
+    from ipt_outcomes.figures import to_svg
+
+    raw = to_svg(figures.forest(SOME, labels=["Klein", "B"], width=7.2))
+    own = drawing("one")
+    scale = re.findall(r"scale\([^)]*\)", raw)
+    assert len(scale) > 50
+    assert re.findall(r"scale\([^)]*\)", own) == scale
+    assert set(re.findall(r"scale\([^)]*\)", Letters.of([own]).svg())) == {"scale(0.015625)"}
+    places = [float(x) for pair in re.findall(r"translate\(([-\d.]+) ([-\d.]+)\)", raw) for x in pair]
+    kept = [float(x) for pair in re.findall(r"translate\(([-\d.]+) ([-\d.]+)\)", own) for x in pair]
+    assert np.allclose(kept, places, atol=0.0051)
