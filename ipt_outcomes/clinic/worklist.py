@@ -46,7 +46,8 @@ class Worklist(ResultObject):
     Parameters
     ----------
     rows : pandas.DataFrame
-        One row per course with a reason, the most pressing first: ``patient_id episode_id`` (study keys),
+        One row per course with a reason, the most pressing first: ``row`` (the first row of the file about it, with
+        which who holds the file finds the person; empty where not known), ``patient_id episode_id`` (study keys),
         ``session_no`` (attended so far), ``first last`` (scores), ``expected expected_low expected_high`` (at the last
         score; empty where no model could be fitted), and a column of booleans per reason of `REASONS`, then
         ``reasons`` in words.
@@ -154,6 +155,7 @@ def worklist(
     for column in ("expected", "expected_low", "expected_high"):
         frame[column] = np.nan if track is None else track[column]
     flags["off_track"] = _beyond(frame, cuts.better)
+    frame["row"] = pd.array([cohort.first_rows.get(str(each)) for each in frame.index], dtype="Int64")
     rows = _listed(frame, flags, no_change_by, overdue_after)
     return Worklist(
         rows=rows,
@@ -269,7 +271,7 @@ def _beyond(frame: pd.DataFrame, better: str) -> np.ndarray:
 def _listed(
     frame: pd.DataFrame, flags: dict[str, np.ndarray], no_change_by: Sequence[int], overdue_after: int
 ) -> pd.DataFrame:
-    rows = frame[["patient_id", "episode_id"]].assign(session_no=frame["attended"])
+    rows = frame[["row", "patient_id", "episode_id"]].assign(session_no=frame["attended"])
     columns = ["first", "last", "expected", "expected_low", "expected_high"]
     rows = pd.concat([rows, frame[columns]], axis=1).assign(**{name: flags[name] for name in REASONS})
     reached = [max((n for n in no_change_by if n <= done), default=0) for done in frame["attended"].fillna(0)]

@@ -27,6 +27,10 @@ def test_the_worklist_is_a_file_of_its_own(tmp_path):
     assert result.exit_code == 0, result.output
     rows = pd.read_csv(target)
     assert len(rows)
+    # With the row of the file, its holder finds the person again.
+    lines = pd.read_csv(source)
+    first = lines.drop_duplicates("patient_id").index + 2
+    assert set(rows["row"]) <= set(first)
     assert "Worklist (one row per person" in result.output
     for folder in (tmp_path / "report").rglob("*"):
         if folder.is_file():

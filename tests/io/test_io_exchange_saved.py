@@ -12,12 +12,15 @@ from ipt_outcomes import simulate
 from ipt_outcomes.errors import DataError, IptError, OptionError
 from ipt_outcomes.io import load_cohort
 from ipt_outcomes.io.cohort import Cohort
+from ipt_outcomes.io.cohort.cohort import IN_MEMORY
 from ipt_outcomes.io.exchange import is_saved, read_saved, save, save_cohort
 from ipt_outcomes.io.guarded import Session
 
 
 def same(one: Cohort, other: Cohort) -> None:
     for field in dataclasses.fields(Cohort):
+        if IN_MEMORY in field.metadata:
+            continue
         left, right = getattr(one, field.name), getattr(other, field.name)
         if isinstance(left, pd.DataFrame):
             pd.testing.assert_frame_equal(left, right, check_exact=True)

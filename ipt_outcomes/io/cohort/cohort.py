@@ -25,6 +25,9 @@ AreaSet = Literal["before", "after", "unknown"]
 
 # Columns of `outcome`, in their order; what else patients and episodes hold follows under its own name.
 _LEADING = ("patient_id", "episode_id", "visit", "session_no", "day", "week", "value")
+IN_MEMORY = "only in memory"
+"""Mark of a field that is never written to disk."""
+
 _SHORT = {"problem_area_primary": "problem_area", "site_id": "site", "therapist_id": "therapist"}
 
 
@@ -67,6 +70,9 @@ class Cohort:
     own_facts : mapping of str to mapping
         Facts of instruments that the user set, each with its source, as ``[instruments]`` of the mapping has them;
         see `instrument`.
+    first_rows : mapping of str to int
+        Of each episode, by its key: the first row of the file that is about it, so that who holds the file finds a
+        person again. Only in memory: it is in no frame, in nothing printed and in no saved folder.
     """
 
     patients: pd.DataFrame
@@ -83,6 +89,7 @@ class Cohort:
     notes: tuple[str, ...] = ()
     simulated: bool = False
     own_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    first_rows: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False, metadata={IN_MEMORY: True})
 
     def instrument(self, name: str) -> Instrument:
         """Return an instrument with the facts that the user set for these data, marked as such.

@@ -174,6 +174,7 @@ class Read:
     notes: list[str]
     known: set[str]
     rows: int
+    first_rows: dict[str, int]
 
 
 def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Faults) -> Read:
@@ -223,7 +224,16 @@ def _read(typed: list[Typed], plan: CohortMapping, opened: Opened, faults: Fault
         ],
         known={target.name for target in columns.sources} | {"instrument"},
         rows=len(faults.rows),
+        first_rows=_first_rows(people, faults.rows),
     )  # fmt: skip
+
+
+def _first_rows(people: People, rows: np.ndarray) -> dict[str, int]:
+    """Return the first row of the file about each episode, by its key."""
+    number, first = np.unique(people.episode, return_index=True)
+    known = number >= 0
+    keys = people.episode_keys[number[known]]
+    return dict(zip(keys.tolist(), rows[first[known]].astype(int).tolist(), strict=True))
 
 
 def _time_columns(columns: Columns, plan: CohortMapping) -> set[str]:
@@ -281,6 +291,7 @@ def _cohort(
         ),
         simulated=simulated,
         own_facts={name: dict(facts) for name, facts in plan.instruments.items()},
+        first_rows=read.first_rows,
     )
 
 

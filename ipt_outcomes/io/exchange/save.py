@@ -13,7 +13,7 @@ import pandas as pd
 
 from ipt_outcomes import __version__
 from ipt_outcomes.errors import IptError
-from ipt_outcomes.io.cohort.cohort import Cohort
+from ipt_outcomes.io.cohort.cohort import IN_MEMORY, Cohort
 from ipt_outcomes.io.exchange.folders import require_new, write_folder
 from ipt_outcomes.io.exchange.release import RowsFor, require_release
 from ipt_outcomes.io.exchange.tables import digest, table_schema, to_parquet
@@ -68,6 +68,8 @@ def save_cohort(cohort: Cohort, folder: str | os.PathLike[str], *, rows_for: Row
     resources: list[dict[str, Any]] = []
     record: dict[str, Any] = {"layout": LAYOUT, "made_by": f"ipt-outcomes {__version__}"}
     for field in dataclasses.fields(cohort):
+        if IN_MEMORY in field.metadata:
+            continue
         value = getattr(cohort, field.name)
         if isinstance(value, pd.DataFrame):
             files[f"{field.name}.parquet"], resource = _resource(field.name, value)
