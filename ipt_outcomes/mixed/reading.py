@@ -61,7 +61,7 @@ def frame_of_file(path: str | Path, columns: Sequence[str] | None = None, text: 
             keep_default_na=False,
             na_values=[""],
         )
-        return found.assign(**{name: _numbers_with_na(found[name]) for name in found if name not in text})
+        return found.assign(**{str(name): _numbers_with_na(found[name]) for name in found if name not in text})
     except (pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
         raise DataError(
             f"{place.name} cannot be read as {place.suffix.lower()[1:]} ({type(error).__name__})",
