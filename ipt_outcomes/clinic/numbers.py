@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ipt_outcomes.clinic.courses import Courses
@@ -20,10 +19,8 @@ from ipt_outcomes.clinic.service.questions import Question
 from ipt_outcomes.clinic.service.rows import add_question
 from ipt_outcomes.clinic.service.units import Units, add_units
 from ipt_outcomes.clinic.service.views import View, add_views
+from ipt_outcomes.clinic.sessions import few_sessions, session_bands, session_edges
 from ipt_outcomes.privacy import Modelled, Recorded
-
-SESSION_EDGES = (2, 6, 12, 17)
-"""Where a new band of attended sessions begins, beside `min_sessions`."""
 
 FLOW_STEPS = ("in the file", "set aside", "loaded", "kept")
 """Steps of a cohort's flow that a review reports; the others it counts itself."""
@@ -87,14 +84,14 @@ def review_numbers(
     for possible in everything:
         ledger.turn_to(possible)
         _course_rows(ledger)
-        _few_sessions(ledger, edges, options.min_sessions)
+        few_sessions(ledger, edges, options.min_sessions)
         for measure, sets in zip(possible.measures, possible.sets, strict=True):
             for groups, inside in ledger.groups():
                 Rows(ledger, measure, sets, {"measure": measure.name, **groups}, inside, place).add()
             place += 1
         _completeness(ledger)
     for number, question in enumerate(questions):
-        add_question(ledger, question, courses, options.min_sessions, number)
+        add_question(ledger, question, courses, edges, options.min_sessions, number)
     add_views(ledger, views, judged, courses)
     add_units(ledger, units)
     return Numbers(results=ledger.builder.build(), links=(*ledger.links, *ledger.kinds()), rates=ledger.rates)
@@ -140,53 +137,6 @@ def _session_rows(ledger: Ledger, edges: tuple[int, ...]) -> None:
         for reason in sorted(set(courses.end_reason[:real][over[:real]])):
             mask = over & (courses.end_reason == reason)
             ledger.count("end_reason", "people", mask, {"reason": str(reason)}, order=Order.REASONS)
-
-
-def session_edges(min_sessions: int) -> tuple[int, ...]:
-    """Return where bands of attended sessions begin.
-
-    Parameters
-    ----------
-    min_sessions : int
-        A band begins here, too.
-
-    Returns
-    -------
-    tuple of int
-    """
-    return tuple(sorted({1, min_sessions, *(edge for edge in SESSION_EDGES if edge > min_sessions)}))
-
-
-def session_bands(courses: Courses, edges: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the bands of attended sessions among ended courses, in words, with their masks.
-
-    Parameters
-    ----------
-    courses : Courses
-    edges : tuple of int
-        Where a band begins.
-
-    Yields
-    ------
-    tuple of str and numpy.ndarray of bool
-    """
-    over = closed(courses)
-    for low, above in zip(edges, [*edges[1:], None], strict=True):
-        mask = over & (courses.attended >= low)
-        label = f"{low} or more"
-        if above is not None:
-            mask &= courses.attended < above
-            label = str(low) if above == low + 1 else f"{low} to {above - 1}"
-        yield label, mask
-
-
-def _few_sessions(ledger: Ledger, edges: tuple[int, ...], min_sessions: int) -> None:
-    """Say who has too few sessions, where that is a band: what has scores of them is told by the measures."""
-    if not ledger.courses.knows_sessions or min_sessions == 1:
-        return
-    label, mask = next(session_bands(ledger.courses, edges))
-    if mask[: ledger.possible.real].any():
-        ledger.count("sessions", "people", mask, {"sessions": label})
 
 
 def _completeness(ledger: Ledger) -> None:

@@ -10,11 +10,12 @@ import pandas as pd
 
 from ipt_outcomes.clinic.courses import Courses, courses_of
 from ipt_outcomes.clinic.judging import Measure, judge_cohort
-from ipt_outcomes.clinic.numbers import Numbers, review_numbers, session_edges
+from ipt_outcomes.clinic.numbers import Numbers, review_numbers
 from ipt_outcomes.clinic.options import DEFAULT_BY, CutOffs, ReviewOptions, checked_options
 from ipt_outcomes.clinic.service.questions import Question, questions_of
 from ipt_outcomes.clinic.service.units import Units, units_of
 from ipt_outcomes.clinic.service.views import View, views_of
+from ipt_outcomes.clinic.sessions import session_edges
 from ipt_outcomes.clinic.tally import rate_table
 from ipt_outcomes.clinic.words import RATE_WORDS, RULE_WORDS
 from ipt_outcomes.io import Source

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GAP = 0.16
+# Room at the right edge, in inches.
+RIGHT = 0.2
 NOTE = "Rust: influential by at least one criterion. Dashed: where a value counts as large."
 # Median of chi-squared with 1 degree of freedom.
 _COOK = 0.45493642311957283
@@ -115,7 +117,8 @@ def _columns(width: float, names: Sequence[str], count: int, *, narrow: bool) ->
         return MARGIN, (width - 2 * MARGIN + GAP) / count
     label = min(max(widest(names, bold=True) + 0.02, 0.8), 0.32 * width)
     left = MARGIN + label + GAP
-    return left, (width - MARGIN - left + GAP) / count
+    # The last tick label reaches half its width beyond its column.
+    return left, (width - RIGHT - left + GAP) / count
 
 
 def _names(

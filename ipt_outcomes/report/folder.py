@@ -12,7 +12,8 @@ from ipt_outcomes.errors import OptionError, require_choice
 from ipt_outcomes.report.document import Document, Figure, Table
 from ipt_outcomes.report.manifest import AUDIENCES, MANIFEST_NAME, InputFile, Manifest, plain_name
 from ipt_outcomes.report.runs import cell_values
-from ipt_outcomes.report.verification import RESULTS_NAME
+from ipt_outcomes.report.verification import RESULTS_NAME, TYPED_NAME
+from ipt_outcomes.results.parquet import to_parquet
 
 FORMATS = ("html", "pdf", "docx", "xlsx")
 
@@ -100,6 +101,7 @@ def write_report(
     # Everything is rendered before the disk is touched: a writer that fails leaves no trace.
     made = {f"{plain_name(name)}.{fmt}": _WRITERS[fmt](document) for fmt in dict.fromkeys(formats)}
     made[RESULTS_NAME] = document.results.to_json().encode()
+    made[TYPED_NAME] = to_parquet(document.results)
     for other, data in (extra or {}).items():
         if plain_name(other) in {*made, MANIFEST_NAME}:
             raise OptionError(f"{other} is a file of the report already")

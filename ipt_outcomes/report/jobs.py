@@ -81,7 +81,7 @@ def render(
     out : str or Path
         Folder to make; it must not hold anything.
     formats : sequence of {"html", "pdf", "docx", "xlsx"}
-        What to write beside ``results.json`` and ``manifest.json``.
+        What to write beside ``results.json``, ``results.parquet`` and ``manifest.json``.
     job : Job, optional
         How the analysis was made from its files; the manifest keeps it, so that the report can be run again.
     title : str, optional

@@ -16,6 +16,8 @@ from ipt_outcomes.report.manifest import MANIFEST_NAME, Manifest, sha256
 from ipt_outcomes.results import ResultObject, ResultRow, Results, plural
 
 RESULTS_NAME = "results.json"
+TYPED_NAME = "results.parquet"
+"""The same rows with typed columns."""
 
 _COLUMNS = ["name", "expected", "found", "status"]
 _COMPARED = ("value", "unit", "method", "n", "denominator", "suppressed")

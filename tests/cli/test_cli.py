@@ -51,7 +51,8 @@ def test_meta_makes_a_report_and_says_where(table: Path, here: Path) -> None:
     assert result.exit_code == 0, result.output
     folder = here / "ipt-reports" / "meta-001"
     assert str(folder.relative_to(here)) in result.output
-    assert {path.name for path in folder.iterdir()} == {"report.html", "results.json", "manifest.json"}
+    made = {"report.html", "results.json", "results.parquet", "manifest.json"}
+    assert {path.name for path in folder.iterdir()} == made
     assert "Pooled standardised mean difference" in result.output
     assert run("meta", table, "--format", "html").exit_code == 0
     assert (here / "ipt-reports" / "meta-002").is_dir()
@@ -253,7 +254,8 @@ def test_the_demo_is_byte_equal_in_two_folders(tmp_path: Path) -> None:
     assert sorted(path.name for path in folders[0].iterdir()) == sorted(tables)
     for job, table in tables.items():
         names = sorted(path.name for path in (folders[0] / job).iterdir())
-        assert names == sorted(["manifest.json", "report.docx", "report.html", "report.pdf", "results.json", table])
+        results = ["results.json", "results.parquet"]
+        assert names == sorted(["manifest.json", "report.docx", "report.html", "report.pdf", *results, table])
         for name in names:
             assert (folders[0] / job / name).read_bytes() == (folders[1] / job / name).read_bytes(), name
         assert run("verify", folders[0] / job, "--data", folders[0] / job / table).exit_code == 0

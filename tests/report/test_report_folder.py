@@ -52,6 +52,7 @@ def test_folder_holds_every_format_the_results_and_the_manifest(document: Docume
         "report.docx",
         "report.xlsx",
         "results.json",
+        "results.parquet",
         "studies.csv",
         "manifest.json",
     ]
@@ -85,7 +86,7 @@ def test_manifest_says_what_was_run(make: Callable[..., Path]) -> None:
     assert raw["audience"] == "internal"
     assert raw["simulated"] is True
     assert {"numpy", "typst", "python-docx", "matplotlib"} <= raw["libraries"].keys()
-    assert [item["name"] for item in raw["files"]] == ["report.html", "results.json"]
+    assert [item["name"] for item in raw["files"]] == ["report.html", "results.json", "results.parquet"]
     assert Manifest.from_json(text).to_json() == text
 
 
@@ -172,7 +173,7 @@ def test_manifest_holds_no_machine_path_and_only_json(
         make(analysis=analysis)
 
 
-@pytest.mark.parametrize("name", ["report.html", "results.json", "manifest.json"])
+@pytest.mark.parametrize("name", ["report.html", "results.json", "results.parquet", "manifest.json"])
 @pytest.mark.parametrize("position", [0, 40, -2])
 def test_verify_detects_one_changed_byte(make: Callable[..., Path], name: str, position: int) -> None:
     out = make()
@@ -203,6 +204,7 @@ def test_verify_detects_missing_and_extra_files(make: Callable[..., Path]) -> No
         "manifest.json": "ok",
         "report.html": "missing",
         "results.json": "ok",
+        "results.parquet": "ok",
         "more.txt": "extra",
         "sub": "extra",
     }

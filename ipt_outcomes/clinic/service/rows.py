@@ -12,13 +12,16 @@ from ipt_outcomes.clinic.ledger import Ledger, Order
 from ipt_outcomes.clinic.outcomes import closed, started
 from ipt_outcomes.clinic.possible import Possible, with_more
 from ipt_outcomes.clinic.service.questions import ENDED, EVERYONE, FINISHED, STARTED, Question
+from ipt_outcomes.clinic.sessions import few_sessions
 
 ANALYSIS = "service"
 """Name of the analysis: ``counted`` and ``not_recorded`` of each question, ``numerator percent ci_low ci_high`` of each
 rate."""
 
 
-def add_question(ledger: Ledger, question: Question, courses: Courses, min_sessions: int, place: int) -> None:
+def add_question(
+    ledger: Ledger, question: Question, courses: Courses, edges: tuple[int, ...], min_sessions: int, place: int
+) -> None:
     """Add the counts and rates of a question.
 
     Parameters
@@ -28,15 +31,20 @@ def add_question(ledger: Ledger, question: Question, courses: Courses, min_sessi
     question : Question
     courses : Courses
         The real ones.
+    edges : tuple of int
+        Where a band of sessions begins.
     min_sessions : int
     place : int
         Of the question: earlier ones are published first where small numbers are hidden.
     """
     possible, answers = possible_answers(question, courses, min_sessions)
     ledger.turn_to(possible)
-    everyone = np.ones(len(possible.courses.attended), dtype=bool)
-    ledger.count("courses", "courses", everyone, {}, order=Order.MAIN)
-    ledger.count("courses", "ended", closed(possible.courses), {}, order=Order.MAIN)
+    # What other tables say of the stages of courses, a reader knows here, too.
+    begun, over = started(possible.courses), closed(possible.courses)
+    stages = {"courses": begun | True, "not_started": ~begun, "still_in_treatment": begun & ~over, "ended": over}
+    for name, mask in stages.items():
+        ledger.count("courses", name, mask, {}, order=Order.MAIN)
+    few_sessions(ledger, edges, min_sessions)
     base = asked(question.base, possible.courses, min_sessions)
     orders = [Order.SERVICE + 3 * place + step if question.apart else None for step in range(3)]
     masks = {name: base & np.isin(answers, sorted(inside)) for name, inside in question.counted.items()}

@@ -42,10 +42,10 @@ def benefit_blocks(shown: Shown) -> tuple[Block, ...]:
         arm1, arm2 = arms_in_words(battery)
         k = battery.control_rate.k
         sentence = say(
-            "In the {k} {studies} that count people with the good outcome, its pooled rate is {rate} with {arm2} and "
+            "In the {k} {studies} people with the good outcome, its pooled rate is {rate} with {arm2} and "
             "{treated} with {arm1} (a proportion of 1 is everyone).",
             k=format_number(k, "integer"),
-            studies=plural(k, "study", "studies"),
+            studies=plural(k, "study that counts", "studies that count"),
             rate=shown.value("control_rate", "rate"),
             treated=shown.value("treatment_rate", "rate"),
             arm1=arm1,
