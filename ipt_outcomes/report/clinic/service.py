@@ -70,7 +70,7 @@ def _table(shown: Shown, id: str, caption: str, questions: list[Question]) -> Ta
             if standard:
                 cells.append((f"{STANDARDS[rate]:g}%",) if rate in STANDARDS else ("–",))
             rows.append(TableRow(tuple(cells)))
-    columns = [Column(""), Column("Number", "right"), Column(f"Share ({shown.level} CI)", "right")]
+    columns = [Column("Rate"), Column("Number", "right"), Column(f"Share ({shown.level} CI)", "right")]
     if standard:
         columns.append(Column("Standard", "right"))
     notes: tuple[Content, ...] = ()

@@ -96,7 +96,7 @@ def _table(shown: Shown, view: View) -> Table:
             columns=(
                 Column(capital(_name(view.name))),
                 Column("Ended courses", "right"),
-                *(Column(RATE_WORDS[rate], "right") for rate in measure.headline),
+                *(Column(RATE_WORDS[rate], "left") for rate in measure.headline),
             ),
             rows=tuple(rows),
             notes=notes,
