@@ -5,6 +5,7 @@ from ipt_outcomes.figures.bias_risk import risk_of_bias
 from ipt_outcomes.figures.bubble import bubble
 from ipt_outcomes.figures.caterpillar import caterpillar
 from ipt_outcomes.figures.change import change_scatter, waterfall
+from ipt_outcomes.figures.drapery import drapery
 from ipt_outcomes.figures.export import to_png, to_svg
 from ipt_outcomes.figures.forest import forest
 from ipt_outcomes.figures.funnel import funnel
@@ -34,6 +35,7 @@ __all__ = [
     "contrasts",
     "control_chart",
     "cumulative",
+    "drapery",
     "forest",
     "funnel",
     "influence",
