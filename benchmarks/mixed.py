@@ -180,7 +180,8 @@ large data set needs a few steps only.
 Levels of crossed factors that hang together through shared patients are held in one dense matrix: above 8,000 of them
 the model is refused in words. Residuals correlated over time (`residual="car1"`) or with a variance of each group
 (`residual_by=`) are fitted anew for each value of their parameters. The rows are held in memory, from a file only the
-columns that the formula names: the table above says how much that takes.
+columns that the formula names, read one after the other; numbers take 8 bytes a row, levels 1 to 4. Products of columns
+are added up in portions of whole patients and never held for all rows. The table above says how much it takes.
 """
 
 

@@ -53,7 +53,7 @@ def main() -> None:
     """  # noqa: D301  (\b is click's mark for a block it must not reflow)
 
 
-from ipt_outcomes.cli import data, instruments, mapping, patients, reports  # noqa: E402  (the commands need `main`)
+from ipt_outcomes.cli import data, instruments, mapping, patients, reports, trace  # noqa: E402  (the commands need `main`)
 
 main.add_command(reports.demo)
 main.add_command(patients.trial)
@@ -61,6 +61,7 @@ main.add_command(patients.clinic)
 main.add_command(reports.meta)
 main.add_command(reports.render)
 main.add_command(reports.verify)
+main.add_command(trace.trace)
 main.add_command(mapping.map_command)
 main.add_command(data.check)
 main.add_command(data.schema)

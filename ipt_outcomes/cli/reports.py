@@ -22,7 +22,9 @@ from ipt_outcomes.cli.options import (
     merged_conditions,
     new_folder,
     output_options,
+    sheet_option,
     where_option,
+    with_sheet,
 )
 
 if TYPE_CHECKING:
@@ -144,6 +146,7 @@ _WHERE_GIVEN = ("by", "better", "event", "priority", "window", "times", "years",
     help="An earlier version of the first FILE: what changed, and what that did to each number.",
 )
 @click.option("--exclude-invalid", is_flag=True, help="Set rows with invalid cells aside (listed) instead of refusing.")
+@sheet_option
 @encoding_option
 @decimal_option
 @click.option(
@@ -192,7 +195,7 @@ def _job(options: dict[str, Any]) -> MetaJob:
     return MetaJob(
         comparisons=tuple(options["names"]),
         where=merged_conditions(options["where"]),
-        mapping=mapping_record(options["mapping"], "meta"),
+        mapping=with_sheet(mapping_record(options["mapping"], "meta"), options["sheet"]),
         invalid="exclude" if options["exclude_invalid"] else "refuse",
         encoding=options["encoding"],
         decimal=options["decimal"],
@@ -244,10 +247,17 @@ def render(spec: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     type=click.Path(path_type=Path),
     help="Run again on this file; repeatable.",
 )
-def verify(folder: Path, files: tuple[Path, ...]) -> None:
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="OLD_DIR",
+    help="An earlier report: which numbers, data, options and versions changed since.",
+)
+def verify(folder: Path, files: tuple[Path, ...], since: Path | None) -> None:
     """Check that a report is as it was written; with --data, run it again and compare every number.
 
-    Exit code 1 if a file was changed, is missing or was added, or if a number differs.
+    With --since, say what changed between an earlier report and this one; a change is no fault.
+    Exit code 1 if a file was changed, is missing or was added, or if a number differs when run again.
     """
     from ipt_outcomes.report import verify as check_files
     from ipt_outcomes.report.jobs import compare_inputs, rerun
@@ -256,6 +266,10 @@ def verify(folder: Path, files: tuple[Path, ...]) -> None:
     click.echo(verification.summary())
     if not verification.ok:
         sys.exit(1)
+    if since is not None:
+        from ipt_outcomes.report import changes
+
+        click.echo(changes(since, folder).summary())
     if not files:
         return
     for line in compare_inputs(folder, files):

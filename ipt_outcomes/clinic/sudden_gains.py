@@ -182,7 +182,7 @@ def sudden_losses(
 
     References
     ----------
-    Lutz et al. (2013), J Consult Clin Psychol 81:14-24, doi:10.1037/a0030719.
+    Lutz et al. (2013), Psychother Res 23:14-24, doi:10.1080/10503307.2012.693837.
     """
     options = _options(better, cut, percent, critical_value, week, max_weeks)
     scores = session_scores(data, id=id, session=session, value=value, week=week)

@@ -100,8 +100,7 @@ def unit_effects(
 
     References
     ----------
-    Adams et al. (2016), Psychother Res 26:603-618 (therapist effects); Goldstein & Spiegelhalter (1996), J R Stat Soc A
-    159:385-443, doi:10.2307/2983325 (why not to rank).
+    Goldstein & Spiegelhalter (1996), J R Stat Soc A 159:385-443, doi:10.2307/2983325 (and why not to rank).
     """
     require_choice("family", family, ("binomial", "gaussian"))
     check_level(level)

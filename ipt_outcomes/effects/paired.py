@@ -77,7 +77,7 @@ def smd_paired(
     Becker (1988), Br J Math Stat Psychol 41(2):257-278, doi:10.1111/j.2044-8317.1988.tb00901.x (pre SD);
     Gibbons, Hedeker, Davis (1993), J Educ Stat 18(3):271-279, doi:10.3102/10769986018003271 (change SD);
     Bonett (2008), Psychol Methods 13(2):99-109, doi:10.1037/1082-989X.13.2.99 (heteroscedastic);
-    Cousineau (2020), Meta-Psychology 4, doi:10.15626/MP.2019.2200 (df of the pooled SD).
+    Cousineau (2020), Quant Methods Psychol 16(4):418-421, doi:10.20982/tqmp.16.4.p418 (df of the pooled SD).
 
     Examples
     --------

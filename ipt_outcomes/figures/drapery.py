@@ -72,7 +72,7 @@ def drapery(
 
     References
     ----------
-    Rücker & Schwarzer (2021), Res Synth Methods 12:8-19, doi:10.1002/jrsm.1435.
+    Rücker & Schwarzer (2021), Res Synth Methods 12:13-19, doi:10.1002/jrsm.1410.
     """
     check_level(level)
     if pooled is not None:

@@ -112,7 +112,7 @@ def mantel_haenszel(
     Mantel, Haenszel (1959), J Natl Cancer Inst 22(4):719-748, doi:10.1093/jnci/22.4.719;
     Robins, Breslow, Greenland (1986), Biometrics 42(2):311-323, doi:10.2307/2531052 (variance, OR);
     Greenland, Robins (1985), Biometrics 41(1):55-68, doi:10.2307/2530643 (RR);
-    Sato (1989), Biometrics 45(4):1323-1324, doi:10.2307/2531783 (RD);
+    Sato, Greenland, Robins (1989), Biometrics 45(4):1323-1324, JSTOR 2531784 (RD);
     Breslow, Day (1980), Statistical Methods in Cancer Research, vol 1, ISBN 978-9283201328;
     Tarone (1985), Biometrika 72(1):91-95, doi:10.1093/biomet/72.1.91.
 

@@ -41,9 +41,11 @@ def split_columns(design: Design) -> Split:
     The groups are those of the factor with the most levels. A row without one is a group of its own, whose random
     columns are 0: it has no random effect of that factor and is not dropped.
     """
-    known, codes = len(design.group_levels), design.codes.copy()
+    known, codes = len(design.group_levels), design.codes
     alone = np.flatnonzero(codes < 0)
-    codes[alone] = known + np.arange(alone.size)
+    if alone.size:
+        codes = codes.copy()
+        codes[alone] = known + np.arange(alone.size)
     groups = Groups.from_codes(codes, known + alone.size)
     constant = {name: _is_constant(groups, variable.values) for name, variable in design.variables.items()}
     basis: dict[tuple[Part, ...], int] = {(): 0}

@@ -176,7 +176,7 @@ def used_levels(column: Factor) -> Factor:
     present = present[:-1]
     if present.all():
         return column
-    places = np.append(np.cumsum(present) - 1, -1)
+    places = np.append(np.cumsum(present) - 1, -1).astype(column.codes.dtype)
     levels = tuple(level for level, kept in zip(column.levels, present, strict=True) if kept)
     return Factor(places[column.codes], levels)
 

@@ -30,7 +30,7 @@ class Missing:
 
 def complete_rows(
     raw: Mapping[str, np.ndarray | Factor], frame: pd.DataFrame, needed: Sequence[str]
-) -> tuple[np.ndarray, Missing]:
+) -> tuple[np.ndarray | None, Missing]:
     """Find the rows that have everything.
 
     Parameters
@@ -43,21 +43,20 @@ def complete_rows(
 
     Returns
     -------
-    numpy.ndarray of int, shape (n,)
-        Positions of the rows.
+    numpy.ndarray of int, shape (n,), or None
+        Positions of the rows; None where these are all.
     Missing
     """
     complete = np.ones(len(frame), dtype=bool)
     by_column: dict[str, int] = {}
-    has = {name: own.codes >= 0 if isinstance(own, Factor) else ~np.isnan(own) for name, own in raw.items()}
     for name in (*raw, *(name for name in needed if name not in raw)):
-        own = has[name] if name in has else frame[name].notna().to_numpy()
+        own = _present(raw[name]) if name in raw else frame[name].notna().to_numpy()
         lost = int((complete & ~own).sum())
         if lost:
             by_column[name] = lost
             complete &= own
     if complete.all():
-        return np.arange(len(frame)), Missing()
+        return None, Missing()
     by_level = {}
     for name, values in raw.items():
         if isinstance(values, Factor):
@@ -66,3 +65,7 @@ def complete_rows(
                 str(level): int(count) for level, count in zip(values.levels, counts, strict=True) if count
             }  # fmt: skip
     return np.flatnonzero(complete), Missing(by_column, by_level)
+
+
+def _present(values: np.ndarray | Factor) -> np.ndarray:
+    return np.asarray(values.codes >= 0 if isinstance(values, Factor) else ~np.isnan(values))

@@ -77,8 +77,8 @@ class Design:
     factors : tuple of GroupFactor
         The one with the most levels first.
     y : numpy.ndarray, shape (n,)
-    rows : numpy.ndarray of int, shape (n,)
-        Positions of the rows used in the data.
+    kept : numpy.ndarray of int, shape (n,), or None
+        Positions of the rows used in the data; None where these are all.
     n_dropped : int
     columns : dict of str to numpy.ndarray or Factor
         The data columns behind the variables, rows used.
@@ -95,7 +95,7 @@ class Design:
     fixed: tuple[ModelColumn, ...]
     factors: tuple[GroupFactor, ...]
     y: np.ndarray
-    rows: np.ndarray
+    kept: np.ndarray | None
     n_dropped: int
     columns: dict[str, np.ndarray | Factor]
     everything: tuple[ModelColumn, ...]
@@ -106,6 +106,11 @@ class Design:
     def n_rows(self) -> int:
         """Rows used."""
         return int(self.y.size)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Positions of the rows used in the data, shape (n,)."""
+        return np.arange(self.n_rows) if self.kept is None else self.kept
 
     @property
     def random(self) -> tuple[RandomColumn, ...]:
@@ -183,15 +188,15 @@ def build_design(
     require_columns(frame, [*formula.columns, *formula.group_columns, *names, *needed])
     raw = {name: _raw(frame[name]) for name in formula.columns}
     read = {name: factor(frame[name]) for name in dict.fromkeys(names)}
-    rows, missing = complete_rows(raw, frame, needed if subject is None else (subject, *needed))
-    if rows.size == 0:
+    kept, missing = complete_rows(raw, frame, needed if subject is None else (subject, *needed))
+    if len(frame) == 0 or (kept is not None and kept.size == 0):
         raise DesignError(
             f"none of the {len(frame)} rows has a value in every column of the formula",
             hint="The columns are: " + ", ".join(formula.columns) + ".",
         )
-    if rows.size < len(frame):
-        raw = {name: _taken(values, rows) for name, values in raw.items()}
-        read = {name: Factor(found.codes[rows], found.levels) for name, found in read.items()}
+    if kept is not None:
+        raw = {name: _taken(values, kept) for name, values in raw.items()}
+        read = {name: Factor(found.codes[kept], found.levels) for name, found in read.items()}
     variables = {name: _variable(name, node, raw) for name, node in formula.variables.items()}
     fixed = code_terms(formula.terms, variables)
     design = Design(
@@ -200,8 +205,8 @@ def build_design(
         fixed=fixed,
         factors=_factors(formula, groups, read, variables),
         y=_response(formula, raw),
-        rows=rows,
-        n_dropped=len(frame) - rows.size,
+        kept=kept,
+        n_dropped=0 if kept is None else len(frame) - kept.size,
         columns=raw,
         everything=fixed,
         estimable=Estimable(np.arange(len(fixed)), np.empty((len(fixed), 0))),
@@ -241,10 +246,15 @@ def _factors(
             for column in code_terms(part.terms, variables)
         )
         _require_once(groups[place], columns)
-        codes = np.asarray(grouping[place].codes, dtype=np.int64)
+        codes = _group_codes(grouping[place].codes)
         found.append(GroupFactor(":".join(groups[place]), grouping[place].levels, codes, columns))
     _require_different(found)
     return tuple(found)
+
+
+def _group_codes(codes: np.ndarray) -> np.ndarray:
+    """Codes of 4 or 8 bytes: of millions of rows the difference counts, and shorter ones are no good in arithmetic."""
+    return np.asarray(codes, dtype=np.int64 if codes.dtype.itemsize > 4 else np.int32)
 
 
 def _require_different(factors: Sequence[GroupFactor]) -> None:
@@ -256,7 +266,7 @@ def _require_different(factors: Sequence[GroupFactor]) -> None:
                 frozenset(own.column.parts) for own in other.columns
             }:
                 continue
-            pairs = np.unique(one.codes * (len(other.levels) + 1) + other.codes)
+            pairs = np.unique(one.codes.astype(np.int64) * (len(other.levels) + 1) + other.codes)
             if pairs.size == len(one.levels) + int(bool((one.codes < 0).any())):
                 raise DesignError(
                     f"{one.name} and {other.name} group the rows used in the same way, so their effects cannot be told "

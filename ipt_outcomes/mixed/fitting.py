@@ -115,6 +115,8 @@ def lmm(
     except RecursionError:
         raise OptionError("the formula is nested too deeply, or too long", hint="Write it in fewer terms.") from None
     model = _residual_model(design, frame, weights, time, residual_by)
+    # What was read from a file is in the design by now.
+    del frame
     design, built = estimable_design(design, model, reml=reml)
     structure = Structure.of_design(design)
     solution = solve(design, structure, model, reml=reml, built=built)

@@ -75,13 +75,18 @@ def _parquet(place: Path, columns: Sequence[str] | None) -> pd.DataFrame:
 
     schema = pq.read_schema(place)
     names = schema.names if columns is None else [name for name in schema.names if name in set(columns)]
-    plain = [name for name in names if pa.types.is_string(schema.field(name).type)]
-    table = pq.read_table(place, columns=names, read_dictionary=plain)
+    kinds = {name: schema.field(name).type for name in names}
+    plain = [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
     found = {}
-    for name in names:
-        column = table.column(name)
+    # One column at a time, text first since its coding takes the most, so that no two are held as Arrow holds them.
+    for name in (*plain, *(name for name in names if name not in plain)):
+        column = pq.read_table(place, columns=[name], read_dictionary=plain, use_threads=False).column(name)
         found[name] = _sorted_levels(column) if name in plain else column.to_pandas()
-    return pd.DataFrame(found)
+        del column
+        # Back to the system, what Arrow keeps for itself and what the C library does: else it adds up over columns.
+        pa.default_memory_pool().release_unused()
+        pa.system_memory_pool().release_unused()
+    return pd.DataFrame({name: found[name] for name in names}, copy=False)
 
 
 def _sorted_levels(column: object) -> pd.Categorical:
@@ -91,10 +96,12 @@ def _sorted_levels(column: object) -> pd.Categorical:
     whole = column.unify_dictionaries().combine_chunks()  # type: ignore[attr-defined]
     whole = whole.chunk(0) if hasattr(whole, "num_chunks") else whole
     order = pc.sort_indices(whole.dictionary).to_numpy()
-    rank = np.empty(order.size + 1, dtype=np.int64)
+    rank = np.empty(order.size + 1, dtype=np.int32)
     rank[order], rank[-1] = np.arange(order.size), -1
     codes = rank[whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
-    return pd.Categorical.from_codes(codes, categories=whole.dictionary.take(order).to_pylist())
+    # As objects the levels are made once; pandas' own text would be made into objects for every use.
+    levels = pd.Index(whole.dictionary.take(order).to_pylist(), dtype=object)
+    return pd.Categorical.from_codes(codes, categories=levels)
 
 
 def _numbers_with_na(column: pd.Series) -> pd.Series:

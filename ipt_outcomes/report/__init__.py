@@ -32,11 +32,14 @@ if TYPE_CHECKING:
     from ipt_outcomes.report.manifest import InputFile, Manifest
     from ipt_outcomes.report.pdf import write_pdf
     from ipt_outcomes.report.pictures import picture
+    from ipt_outcomes.report.since import Changes, changes
+    from ipt_outcomes.report.tracing import Trace, trace
     from ipt_outcomes.report.verification import Verification, compare_results, read_results, verify
 
 __all__ = [
     "Block",
     "Bullets",
+    "Changes",
     "Document",
     "Figure",
     "Heading",
@@ -48,12 +51,15 @@ __all__ = [
     "Reference",
     "References",
     "Table",
+    "Trace",
     "Verification",
+    "changes",
     "compare_results",
     "picture",
     "read_results",
     "render",
     "rerun",
+    "trace",
     "verify",
     "write_docx",
     "write_html",
@@ -63,14 +69,18 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Changes": "since",
     "InputFile": "manifest",
     "Manifest": "manifest",
+    "Trace": "tracing",
     "Verification": "verification",
+    "changes": "since",
     "compare_results": "verification",
     "picture": "pictures",
     "render": "jobs",
     "rerun": "jobs",
     "read_results": "verification",
+    "trace": "tracing",
     "verify": "verification",
     "write_docx": "docx",
     "write_html": "html",

@@ -20,7 +20,8 @@ TYPED_NAME = "results.parquet"
 """The same rows with typed columns."""
 
 _COLUMNS = ["name", "expected", "found", "status"]
-_COMPARED = ("value", "unit", "method", "n", "denominator", "suppressed")
+COMPARED = ("value", "unit", "method", "n", "denominator", "suppressed")
+"""What of a number is compared between two tables of results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,14 +175,15 @@ def compare_results(old: Results, new: Results, *, rtol: float = 0.0) -> pd.Data
 
 
 def _differences(old: ResultRow, new: ResultRow, rtol: float) -> Iterator[tuple[str, str, Any, Any, str]]:
-    for name in _COMPARED:
+    for name in COMPARED:
         first, second = getattr(old, name), getattr(new, name)
-        if not _same(first, second, rtol):
+        if not is_same(first, second, rtol):
             label = old.statistic if name == "value" else f"{old.statistic}: {name}"
             yield old.id, label, first, second, "changed"
 
 
-def _same(first: object, second: object, rtol: float) -> bool:
+def is_same(first: object, second: object, rtol: float) -> bool:
+    """Whether two fields of result rows are equal; numbers may differ by `rtol`, relative to the larger."""
     if first == second:
         return True
     if isinstance(first, int | float) and isinstance(second, int | float):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+# Rows that are added up at once: some columns of them fit the processor's cache.
+PORTION = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,27 @@ class Groups:
         """Rows of each group, shape (g,)."""
         return np.diff(np.append(self.starts, self.n_rows))
 
+    def portions(self, most: int) -> Iterator[tuple[slice, slice | np.ndarray, np.ndarray]]:
+        """Yield portions of whole groups: the groups, where their rows stand, and the first place of each among them.
+
+        Parameters
+        ----------
+        most : int
+            Rows of a portion; a larger group is a portion of its own.
+
+        Yields
+        ------
+        tuple of slice, slice or numpy.ndarray of int, and numpy.ndarray of int
+        """
+        ends = np.append(self.starts, self.n_rows)
+        first = 0
+        while first < self.n_groups:
+            begin = int(ends[first])
+            last = max(int(np.searchsorted(ends, begin + most, side="right")) - 1, first + 1)
+            places = slice(begin, int(ends[last]))
+            yield slice(first, last), places if self.order is None else self.order[places], ends[first:last] - begin
+            first = last
+
     def gather(self, values: np.ndarray) -> np.ndarray:
         """Return values of rows in the order of the groups, shape (n,)."""
         return values if self.order is None else values[self.order]
@@ -97,6 +121,13 @@ class Groups:
     def total(self, gathered: np.ndarray) -> float:
         """Return the sum over all rows, whatever the order of the groups."""
         return steady_sum(self.sums(gathered))
+
+    def total_of(self, values: Callable[[slice | np.ndarray], np.ndarray]) -> float:
+        """Return the total of what is computed for portions of rows, never for all at once; the bits are `total`'s."""
+        found = np.empty(self.n_groups)
+        for own, rows, starts in self.portions(PORTION):
+            found[own] = np.add.reduceat(values(rows), starts)
+        return steady_sum(found)
 
     def first(self, values: np.ndarray) -> np.ndarray:
         """Return the value of each group's first row, shape (g,)."""

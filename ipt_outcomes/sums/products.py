@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ipt_outcomes.sums.groups import Groups, steady_sum
+from ipt_outcomes.sums.groups import PORTION, Groups, steady_sum
 
 
 def packed_index(size: int) -> np.ndarray:
@@ -63,43 +63,81 @@ class GroupSums:
 class SumsProvider(Protocol):
     """What can give the sums: rows in memory, or a database that groups and adds."""
 
-    def __call__(self, groups: Groups, basis: Sequence[np.ndarray | None], y: np.ndarray) -> GroupSums:
+    def __call__(
+        self, groups: Groups, basis: Sequence[np.ndarray | Shifted | None], y: np.ndarray | Shifted
+    ) -> GroupSums:
         """Return the sums of products per group."""
         ...
 
 
-def sums_of_products(groups: Groups, basis: Sequence[np.ndarray | None], y: np.ndarray) -> GroupSums:
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A column less a number, divided by another, computed for the rows asked for and never as a whole.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+    shift : float
+    scale : float
+    """
+
+    values: np.ndarray
+    shift: float
+    scale: float = 1.0
+
+    def of(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return the values of some rows."""
+        shifted = self.values[rows] - self.shift
+        return np.asarray(shifted if self.scale == 1 else shifted / self.scale)
+
+
+def sums_of_products(
+    groups: Groups, basis: Sequence[np.ndarray | Shifted | None], y: np.ndarray | Shifted
+) -> GroupSums:
     """Return the sums of products of basis columns and outcome per group.
 
     Parameters
     ----------
     groups : Groups
-    basis : sequence of numpy.ndarray, shape (n,), or None
+    basis : sequence of numpy.ndarray or Shifted, shape (n,), or None
         Columns; None is the column of ones.
-    y : numpy.ndarray, shape (n,)
+    y : numpy.ndarray or Shifted, shape (n,)
         Outcome. Centre it (and the basis) first: raw moments of numbers far from 0 cancel.
 
     Returns
     -------
     GroupSums
+
+    Notes
+    -----
+    Rows are taken in portions of whole groups, so products of columns are never held for all rows. A sum is that of its
+    group's rows alone, so the portions do not change its last bit.
     """
-    outcome = groups.gather(y)
-    columns = [None if column is None else groups.gather(column) for column in basis]
-    size = len(columns)
+    size = len(basis)
     cross = np.empty((size * (size + 1) // 2, groups.n_groups))
     with_y = np.empty((size, groups.n_groups))
-    place = 0
-    for k, one in enumerate(columns):
-        with_y[k] = groups.sums(outcome if one is None else one * outcome)
-        for other in columns[k:]:
-            cross[place] = _sum_of_product(groups, one, other)
-            place += 1
-    return GroupSums(cross, with_y, groups.sums(outcome * outcome), groups.n_rows)
+    y_squares = np.empty(groups.n_groups)
+    counts = groups.counts
+    for own, rows, starts in groups.portions(PORTION):
+        outcome = _taken(y, rows)
+        columns = [None if column is None else _taken(column, rows) for column in basis]
+        y_squares[own] = np.add.reduceat(outcome * outcome, starts)
+        place = 0
+        for k, one in enumerate(columns):
+            with_y[k, own] = np.add.reduceat(outcome if one is None else one * outcome, starts)
+            for other in columns[k:]:
+                cross[place, own] = _sum_of_product(counts[own], starts, one, other)
+                place += 1
+    return GroupSums(cross, with_y, y_squares, groups.n_rows)
 
 
-def _sum_of_product(groups: Groups, one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray:
-    if one is None and other is None:
-        return groups.counts.astype(float)
-    if one is None or other is None:
-        return groups.sums(other if one is None else one)  # type: ignore[arg-type]
-    return groups.sums(one * other)
+def _taken(column: np.ndarray | Shifted, rows: slice | np.ndarray) -> np.ndarray:
+    return column.of(rows) if isinstance(column, Shifted) else column[rows]
+
+
+def _sum_of_product(
+    counts: np.ndarray, starts: np.ndarray, one: np.ndarray | None, other: np.ndarray | None
+) -> np.ndarray:
+    if one is None:
+        return counts.astype(float) if other is None else np.asarray(np.add.reduceat(other, starts))
+    return np.asarray(np.add.reduceat(one if other is None else one * other, starts))

@@ -60,7 +60,14 @@ def test_meta_makes_a_report_and_says_where(table: Path, here: Path) -> None:
 
 def test_meta_writes_every_format(table: Path, here: Path) -> None:
     assert run("meta", table, "--out", "all", "--format", "html,pdf,docx,xlsx").exit_code == 0
-    assert {path.suffix for path in (here / "all").iterdir()} == {".html", ".pdf", ".docx", ".xlsx", ".json"}
+    assert {path.suffix for path in (here / "all").iterdir()} == {
+        ".html",
+        ".pdf",
+        ".docx",
+        ".xlsx",
+        ".json",
+        ".parquet",
+    }
 
 
 def test_meta_prints_json(table: Path, here: Path) -> None:

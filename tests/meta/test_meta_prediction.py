@@ -18,7 +18,7 @@ from ipt_outcomes.meta.quadratic_forms import quadratic_form_cdf
 
 GRIDS = ("bcg_rr", "homogeneous_k4", "k2", "normand1999_smd", "raudenbush1985", "slow_reml")
 TESTS = {"z": "z", "knha": "knapp-hartung", "adhoc": "knapp-hartung-adhoc"}
-# Thirteen trials of cisapride, Hartung and Knapp 2001, Stat Med 20:1771, doi:10.1002/sim.791
+# Thirteen trials of cisapride, Hartung and Knapp 2001, Stat Med 20:3875, doi:10.1002/sim.1009
 CISAPRIDE = (
     [15, 12, 29, 42, 14, 44, 14, 29, 10, 17, 38, 19, 21],
     [16, 16, 34, 56, 22, 54, 17, 58, 14, 26, 44, 29, 38],

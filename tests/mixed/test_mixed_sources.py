@@ -150,3 +150,76 @@ def test_a_site_called_na_stays_a_site_and_na_among_numbers_is_missing(tmp_path)
     assert found["site"].isna().tolist() == [False, False, True]
     assert found["score"].isna().tolist() == [False, True, False]
     assert found["score"].sum() == 12
+
+
+def test_a_parquet_file_gives_the_bits_of_its_frame(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    people = np.repeat(np.arange(60), rng.integers(2, 9, 60))
+    frame = pd.DataFrame({
+        "person": np.char.add("p", people.astype(str)),
+        "arm": np.array(["b", "a", "c"])[people % 3],
+        "site": np.where(people % 5 == 0, None, np.char.add("s", (people // 12).astype(str))),
+        "week": rng.integers(0, 90, people.size) / 7,
+        "baseline": rng.integers(8, 25, 60)[people],
+    })  # fmt: skip
+    frame["y"] = rng.normal(0, 2, people.size) + rng.normal(0, 1, 60)[people] + 0.3 * frame["week"]
+    formula = "y ~ week * arm + baseline + (week | person) + (1 | site)"
+    for number, own in enumerate(
+        (frame, frame.sample(frac=1, random_state=3), frame.assign(y=frame["y"].where(people != 4)))
+    ):
+        path = tmp_path / f"{number}.parquet"
+        # Several row groups: each has a dictionary of its own.
+        own.to_parquet(path, row_group_size=50, index=False)
+        one, other = lmm(formula, path), lmm(formula, own)
+        assert one.log_likelihood == other.log_likelihood
+        assert one.n_groups == other.n_groups
+        pd.testing.assert_frame_equal(one.fixed, other.fixed, check_exact=True)
+        pd.testing.assert_frame_equal(one.random_effects(), other.random_effects(), check_exact=True)
+        np.testing.assert_array_equal(one.design.rows, other.design.rows)
+        np.testing.assert_array_equal(one.predict(), other.predict())
+
+
+def test_text_of_either_width_is_levels_in_order(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from ipt_outcomes.mixed.reading import frame_of_file
+
+    for kind in (pa.string(), pa.large_string()):
+        table = pa.table({"x": pa.array([3.0, 1.0, None, 2.0]), "id": pa.array(["b", None, "é", "a"], kind)})
+        pq.write_table(table, tmp_path / "rows.parquet", row_group_size=2)
+        found = frame_of_file(tmp_path / "rows.parquet")
+        assert list(found.columns) == ["x", "id"]
+        assert found["id"].cat.categories.tolist() == ["a", "b", "é"]
+        assert found["id"].cat.codes.tolist() == [1, -1, 2, 0]
+        assert found["x"].tolist()[:2] == [3.0, 1.0]
+
+
+def test_the_portions_do_not_change_the_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ipt_outcomes.sums import groups
+
+    mixed = FRAME.sample(frac=1, random_state=1)
+    for frame in (FRAME, mixed):
+        whole = lmm("y ~ week * arm + (week | `patient id`) + (1 | site)", frame)
+        for portion in (1, 5, 17):
+            with monkeypatch.context() as patch:
+                patch.setattr("ipt_outcomes.sums.groups.PORTION", portion)
+                patch.setattr("ipt_outcomes.sums.products.PORTION", portion)
+                other = lmm("y ~ week * arm + (week | `patient id`) + (1 | site)", frame)
+            assert other.log_likelihood == whole.log_likelihood
+            pd.testing.assert_frame_equal(other.fixed, whole.fixed, check_exact=True)
+    assert groups.PORTION > 1_000
+
+
+def test_portions_are_whole_groups() -> None:
+    from ipt_outcomes.sums import Groups
+
+    codes = np.repeat([2, 0, 1, 3], [4, 1, 9, 2])
+    for own in (codes, np.sort(codes)):
+        groups = Groups.from_codes(own, 4)
+        found = list(groups.portions(5))
+        assert [(part.start, part.stop) for part, _, _ in found] == [(0, 1), (1, 2), (2, 3), (3, 4)]
+        for part, rows, starts in found:
+            assert set(own[rows].tolist()) == {part.start}
+            assert starts.tolist() == [0]
+        assert [starts.tolist() for _, _, starts in groups.portions(100)] == [[0, 1, 10, 14]]

@@ -159,7 +159,7 @@ def selection_model(
     ----------
     Vevea, Hedges (1995), Psychometrika 60(3):419-435, doi:10.1007/BF02294384 (step);
     Citkowicz, Vevea (2017), Psychol Methods 22(1):28-41, doi:10.1037/met0000119 (beta);
-    Preston, Ashby, Smyth (2004), Stat Methods Med Res 13(4):323-341, doi:10.1191/0962280204sm369ra (others).
+    Preston, Ashby, Smyth (2004), J Eval Clin Pract 10(2):313-322, doi:10.1111/j.1365-2753.2003.00457.x (others).
 
     Examples
     --------

@@ -14,7 +14,7 @@ from ipt_outcomes.mixed.engine.order import Order, canonical_order, cells_of
 from ipt_outcomes.mixed.engine.plan import plan_stages
 from ipt_outcomes.mixed.engine.problem import Block, Cells, Problem, Scaling, Upper
 from ipt_outcomes.mixed.engine.rows import Rows
-from ipt_outcomes.sums import Groups, GroupSums, packed_index, sums_of_products
+from ipt_outcomes.sums import Groups, GroupSums, Shifted, packed_index, sums_of_products
 
 
 def build_problem(
@@ -56,21 +56,14 @@ def build_problem(
     center, scale = _outcome_scaling(design, split.groups) if like is None else (like.center, like.scale)
     blocks = [random.block for random in design.random]
     shifts, levels = lossless_shifts(split, blocks)
-    basis = [
-        column if column is None or not shift else column - shift
-        for column, shift in zip(split.basis, shifts, strict=True)
-    ]
     constants = tuple(
         values if values is None or not level else values - level
         for values, level in zip(split.constants, levels, strict=True)
     )
     split = replace(split, constants=constants)
-    y = (design.y - center) / scale
-    log_rows = 0.0
-    if rows is not None:
-        basis, y = [rows.changed(column, y.size) for column in basis], np.asarray(rows.changed(y, y.size))
-        log_rows = rows.log_determinant()
-    sums = sums_of_products(split.groups, basis, y)
+    columns = _columns(design, split, shifts, (center, scale), rows)
+    log_rows = 0.0 if rows is None else rows.log_determinant()
+    sums = sums_of_products(split.groups, *columns)
     upper_codes = [factor.codes for factor in design.factors[1:]]
     cells = cells_of(split.groups, upper_codes, keys)
     if rows is not None and rows.neighbours is not None and cells.groups is not None:
@@ -78,14 +71,31 @@ def build_problem(
             "residuals that are correlated over time cannot stand beside a grouping factor that people change",
             hint="Give each patient one level of that factor (the first therapist), or leave out residual.",
         )
-    cell_sums = None if cells.groups is None else sums_of_products(cells.groups, basis, y)
+    cell_sums = None if cells.groups is None else sums_of_products(cells.groups, *columns)
     order = canonical_order(sums, cell_sums, split.constants, cells) if like is None else like.order
+    del cells
     problem = _assembled(design, split, sums, cell_sums, order, log_rows, reml=reml)
     random = [
         way_back(split.random[first:last], shifts, levels)
         for first, last in _ranges([len(factor.columns) for factor in design.factors])
     ]
     return problem, Scaling(center, scale, way_back(split.fixed, shifts, levels), tuple(random), order)
+
+
+def _columns(
+    design: Design, split: Split, shifts: Sequence[float], outcome: tuple[float, float], rows: Rows | None
+) -> tuple[list[np.ndarray | Shifted | None], np.ndarray | Shifted]:
+    """Basis and outcome, centred and scaled; while they are added up, unless residuals must be made alike first."""
+    basis: list[np.ndarray | Shifted | None] = [
+        column if column is None or not shift else Shifted(column, shift)
+        for column, shift in zip(split.basis, shifts, strict=True)
+    ]
+    y = Shifted(design.y, *outcome)
+    if rows is None:
+        return basis, y
+    whole = [column.of(slice(None)) if isinstance(column, Shifted) else column for column in basis]
+    size = design.y.size
+    return [rows.changed(column, size) for column in whole], np.asarray(rows.changed(y.of(slice(None)), size))
 
 
 def _ranges(sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -95,11 +105,11 @@ def _ranges(sizes: Sequence[int]) -> list[tuple[int, int]]:
 
 def _outcome_scaling(design: Design, groups: Groups) -> tuple[float, float]:
     """Centre and standard deviation of the outcome, whatever the order of the rows; 0 and 1 where there is none."""
-    gathered = groups.gather(design.y)
-    center = groups.total(gathered) / groups.n_rows if constant_columns(design) else 0.0
-    centred = gathered - center
-    middle = groups.total(centred) / groups.n_rows
-    return center, float(np.sqrt(groups.total((centred - middle) ** 2) / groups.n_rows)) or 1.0
+    y, n = design.y, groups.n_rows
+    center = groups.total_of(lambda rows: y[rows]) / n if constant_columns(design) else 0.0
+    middle = groups.total_of(lambda rows: y[rows] - center) / n
+    spread = groups.total_of(lambda rows: (y[rows] - center - middle) ** 2) / n
+    return center, float(np.sqrt(spread)) or 1.0
 
 
 def _assembled(
@@ -113,49 +123,63 @@ def _assembled(
     reml: bool,
 ) -> Problem:
     """Everything in the canonical order."""
-    ones = np.ones(split.groups.n_groups)
-    values = [None if own is None else own[order.units] for own in split.constants]
     q = len(design.factors[0].columns)
     multipliers = None
-    if any(values[constant] is not None for _, constant in split.random[:q]):
-        picked = [values[constant] for _, constant in split.random[:q]]
-        multipliers = np.stack([ones if own is None else own for own in picked])
+    picked = [split.constants[constant] for _, constant in split.random[:q]]
+    if any(own is not None for own in picked):
+        multipliers = np.stack([np.ones(order.units.size) if own is None else own[order.units] for own in picked])
     return Problem(
         index=packed_index(len(split.basis)),
-        cross=np.ascontiguousarray(sums.cross[:, order.units]),
-        with_y=np.ascontiguousarray(sums.with_y[:, order.units]),
+        cross=_reordered(sums.cross, order.units),
+        with_y=_reordered(sums.with_y, order.units),
         squares=sums.y_squares[order.units],
         yy=sums.y_squared,
         n=sums.n_rows,
         log_rows=log_rows,
-        blocks=_blocks(split.fixed, values, ones),
+        blocks=_blocks(split.fixed, split.constants, order.units),
         p=len(split.fixed),
         basis=np.array([basis for basis, _ in split.random[:q]]),
         multipliers=multipliers,
-        upper=_upper(design, split.random[q:], values, cell_sums, order) if len(design.factors) > 1 else None,
+        upper=_upper(design, split, cell_sums, order) if len(design.factors) > 1 else None,
         sizes=tuple(len(factor.columns) for factor in design.factors),
         reml=reml,
     )
 
 
+def _reordered(sums: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Put sums that nobody else has into another order, in place."""
+    for row in sums:
+        row[:] = row[units]
+    return sums
+
+
 def _blocks(
-    fixed: Sequence[tuple[int, int]], values: Sequence[np.ndarray | None], ones: np.ndarray
+    fixed: Sequence[tuple[int, int]], constants: Sequence[np.ndarray | None], units: np.ndarray
 ) -> tuple[Block, ...]:
     found = []
     for basis in dict.fromkeys(basis for basis, _ in fixed):
         places = [place for place, (own, _) in enumerate(fixed) if own == basis]
-        picked = [values[fixed[place][1]] for place in places]
-        found.append(Block(basis, np.array(places), np.stack([ones if own is None else own for own in picked])))
+        picked = np.ones((len(places), units.size))
+        for row, place in zip(picked, places, strict=True):
+            values = constants[fixed[place][1]]
+            if values is not None:
+                row[:] = values[units]
+        found.append(Block(basis, np.array(places), picked))
     return tuple(found)
 
 
 def _upper(
     design: Design,
-    random: Sequence[tuple[int, int]],
-    values: Sequence[np.ndarray | None],
+    split: Split,
     cell_sums: GroupSums | None,
     order: Order,
 ) -> Upper:
+    random = split.random[len(design.factors[0].columns) :]
+    constants = {
+        place: None if own is None else own[order.units]
+        for place, own in enumerate(split.constants)
+        if place in {constant for _, constant in random}
+    }
     distinct = {pair: place for place, pair in enumerate(dict.fromkeys(random))}
     sizes = [len(factor.columns) for factor in design.factors[1:]]
     which = tuple(tuple(distinct[pair] for pair in random[first:last]) for first, last in _ranges(sizes))
@@ -165,7 +189,7 @@ def _upper(
     linked = None if cells is None else (order.top_of_cell[cells.one], order.top_of_cell[cells.other])
     return Upper(
         basis=np.array([basis for basis, _ in distinct]),
-        constants=tuple(values[constant] for _, constant in distinct),
+        constants=tuple(constants[constant] for _, constant in distinct),
         starts=order.starts,
         cells=cells,
         stages=plan_stages(order.codes, which, linked),

@@ -277,7 +277,7 @@ def _columns(design: Design, split: Split, visits: Visits, constants: np.ndarray
 
 
 def _require_once(design: Design, codes: np.ndarray, n_visits: int, visit: str) -> None:
-    key = design.codes * n_visits + codes
+    key = design.codes.astype(np.int64) * n_visits + codes
     _, place, count = np.unique(key, return_inverse=True, return_counts=True)
     twice = np.flatnonzero(count[place.ravel()] > 1)
     if twice.size:
