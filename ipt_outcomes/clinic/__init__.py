@@ -6,7 +6,7 @@ from ipt_outcomes.clinic.case_mix import CaseMix, case_mix
 from ipt_outcomes.clinic.change import PercentChange, percent_change
 from ipt_outcomes.clinic.control_charts import ControlChart, p_chart, u_chart, xmr
 from ipt_outcomes.clinic.courses import ALL, UNKNOWN, Courses
-from ipt_outcomes.clinic.funnel_limits import Funnel, funnel
+from ipt_outcomes.clinic.funnel_limits import Funnel, funnel, ratio_limits
 from ipt_outcomes.clinic.job import ClinicJob
 from ipt_outcomes.clinic.judging import Measure
 from ipt_outcomes.clinic.measures import CUT_NAMES, GIVEN, PAIR, Cuts
@@ -75,6 +75,7 @@ __all__ = [
     "kaplan_meier",
     "p_chart",
     "percent_change",
+    "ratio_limits",
     "reliable_change",
     "remission_and_relapse",
     "review",

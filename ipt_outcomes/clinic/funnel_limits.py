@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
-from scipy.stats import binom
+from scipy.stats import binom, chi2
 
 from ipt_outcomes.effects.proportions import check_level, is_number
 from ipt_outcomes.errors import DesignError, OptionError, require_choice
@@ -159,6 +159,51 @@ def funnel(
             function="clinic.funnel", options={"target": target, "limits": limits, "levels": list(levels)}
         ),
     )
+
+
+def ratio_limits(expected: ArrayLike, *, level: float = 0.95) -> pd.DataFrame:
+    """Limits of observed over expected around 1, where the observed number is Poisson.
+
+    Parameters
+    ----------
+    expected : array_like, shape (k,)
+        Expected numbers, above 0; as `case_mix` gives them, for outcomes that are rare.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``expected low high``, one row per number.
+
+    Raises
+    ------
+    DesignError
+        A number is not above 0. Rows listed.
+    OptionError
+        `level` is not between 0 and 1.
+
+    Notes
+    -----
+    With E the expected number: ``chi2(a/2; 2E) / (2E)`` and ``chi2(1 - a/2; 2(E + 1)) / (2E)``.
+
+    References
+    ----------
+    Spiegelhalter (2005), Stat Med 24:1185-1202, doi:10.1002/sim.1970.
+
+    Examples
+    --------
+    >>> ratio_limits([10.2]).round(3).values.tolist()
+    [[10.2, 0.484, 1.828]]
+    """
+    check_level(level)
+    numbers = np.ravel(np.asarray(expected, dtype=np.float64))
+    bad = np.flatnonzero(~((numbers > 0) & np.isfinite(numbers)))
+    if bad.size:
+        raise DesignError(f"expected numbers above 0; {bad.size} of {numbers.size} are not", rows=bad)
+    low = chi2.ppf((1 - level) / 2, 2 * numbers) / (2 * numbers)
+    high = chi2.ppf((1 + level) / 2, 2 * (numbers + 1)) / (2 * numbers)
+    return pd.DataFrame({"expected": numbers, "low": low, "high": high})
 
 
 def _limits(kind: str, n: np.ndarray, target: float, level: float, tau2: float) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipt_outcomes.clinic import funnel
+from ipt_outcomes.clinic import funnel, ratio_limits
 from ipt_outcomes.errors import DesignError, OptionError
 
 
@@ -92,3 +92,15 @@ def test_bad_input_is_refused_in_words():
         funnel([1], [5], levels=(0.998, 0.95))
     with pytest.raises(DesignError, match="at least 1 unit"):
         funnel([], [])
+
+
+def test_limits_of_observed_over_expected_are_exact_poisson(reference):
+    rows = reference("clinic/funnel_standardised_ratio_poisson")["rows"]
+    expected = [row["expected"] for row in rows]
+    for level, name in ((0.95, "95"), (0.998, "998")):
+        found = ratio_limits(expected, level=level)
+        np.testing.assert_allclose(found["low"], [row[f"lo{name}"] for row in rows], rtol=1e-9)
+        np.testing.assert_allclose(found["high"], [row[f"hi{name}"] for row in rows], rtol=1e-9)
+    with pytest.raises(DesignError, match="1 of 2") as caught:
+        ratio_limits([3.0, 0.0])
+    assert caught.value.rows == (1,)
