@@ -2,6 +2,7 @@
 
 from ipt_outcomes.clinic.anchor import AnchorChange, AnchorGroup, anchor_between, anchor_change, anchor_group
 from ipt_outcomes.clinic.attrition import attrition
+from ipt_outcomes.clinic.by_method import change_by_method
 from ipt_outcomes.clinic.case_mix import CaseMix, case_mix
 from ipt_outcomes.clinic.change import PercentChange, percent_change
 from ipt_outcomes.clinic.control_charts import ControlChart, p_chart, u_chart, xmr
@@ -67,6 +68,7 @@ __all__ = [
     "anchor_group",
     "attrition",
     "case_mix",
+    "change_by_method",
     "clinical_significance",
     "cutoff",
     "depression_remission_or_response",
