@@ -84,7 +84,8 @@ def views_of(cohort: Cohort, courses: Courses, edges: Sequence[int]) -> tuple[Vi
         levels = [str(level) for level in ordered if str(level) != UNKNOWN and (text == str(level)).any()]
         if not 2 <= len(levels) <= _MOST:
             continue
-        more = (UNKNOWN,) if (text == UNKNOWN).any() else ()
+        # Whoever attended no session has not started, and is in no band.
+        more = (UNKNOWN,) if name != ATTENDED and (text == UNKNOWN).any() else ()
         found.append(View(name=name, level=text, levels=(*levels, *more)))
     return tuple(found)
 
