@@ -8,6 +8,7 @@ from ipt_outcomes.clinic.change import PercentChange, percent_change
 from ipt_outcomes.clinic.control_charts import ControlChart, p_chart, u_chart, xmr
 from ipt_outcomes.clinic.courses import ALL, UNKNOWN, Courses
 from ipt_outcomes.clinic.funnel_limits import Funnel, funnel, ratio_limits
+from ipt_outcomes.clinic.growth import GrowthChange, growth_change
 from ipt_outcomes.clinic.job import ClinicJob
 from ipt_outcomes.clinic.judging import Measure
 from ipt_outcomes.clinic.measures import CUT_NAMES, GIVEN, PAIR, Cuts
@@ -52,6 +53,7 @@ __all__ = [
     "Cuts",
     "FollowUp",
     "Funnel",
+    "GrowthChange",
     "KaplanMeier",
     "Measure",
     "PercentChange",
@@ -74,6 +76,7 @@ __all__ = [
     "depression_remission_or_response",
     "funnel",
     "gain_cut",
+    "growth_change",
     "kaplan_meier",
     "p_chart",
     "percent_change",
