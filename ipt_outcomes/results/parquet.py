@@ -6,7 +6,6 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from ipt_outcomes.errors import DataError
 from ipt_outcomes.results.rows import ResultRow, Results
 
 if TYPE_CHECKING:
@@ -58,33 +57,3 @@ def _cells(row: ResultRow) -> dict[str, Any]:
     value = None if row.value is None else float(row.value)
     groups = json.dumps(dict(row.groups), ensure_ascii=False)
     return {**row.to_dict(), "groups": groups, "value": value}
-
-
-def from_parquet(data: bytes) -> Results:
-    """Read the results that `to_parquet` wrote.
-
-    Parameters
-    ----------
-    data : bytes
-
-    Returns
-    -------
-    Results
-        Equal to what was written: a whole number that was an int comes back as an equal float.
-
-    Raises
-    ------
-    DataError
-        It is not such a file.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(io.BytesIO(data), page_checksum_verification=True)
-        if table.schema.names != _schema().names:
-            raise ValueError
-        rows = [ResultRow(**{**row, "groups": json.loads(row["groups"])}) for row in table.to_pylist()]
-        return Results(tuple(rows))
-    except (pa.ArrowException, OSError, ValueError, TypeError):
-        raise DataError("this is not a Parquet file with a table of results") from None
