@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ipt_outcomes.clinic.refusing import refuse_rows
 from ipt_outcomes.errors import DesignError
 
 
@@ -51,11 +52,11 @@ def attrition(
         raise DesignError(f"expected the columns {arm}, {visit}, {id} and {value}; not there: {', '.join(lacking)}")
     scores = pd.to_numeric(data[value], errors="coerce")
     rows = data[[arm, visit, id]].assign(score=scores.astype(float))
-    _refuse((scores.isna() & data[value].notna()).to_numpy(), "have a score that is no number", value)
-    _refuse(rows[[arm, visit, id]].isna().any(axis=1).to_numpy(), "have no group, visit or person", id)
-    _refuse(data.duplicated([id, visit], keep=False).to_numpy(), "share their person and visit with another", visit)
+    refuse_rows((scores.isna() & data[value].notna()).to_numpy(), "have a score that is no number", value)
+    refuse_rows(rows[[arm, visit, id]].isna().any(axis=1).to_numpy(), "have no group, visit or person", id)
+    refuse_rows(data.duplicated([id, visit], keep=False).to_numpy(), "share their person and visit with another", visit)
     groups_of = rows.groupby(id, observed=True)[arm].transform("nunique")
-    _refuse((groups_of > 1).to_numpy(), "are of people who are in two groups", arm)
+    refuse_rows((groups_of > 1).to_numpy(), "are of people who are in two groups", arm)
     visits, groups = _ordered(rows[visit]), _ordered(rows[arm])
     table = rows.pivot(index=id, columns=visit, values="score").reindex(columns=visits)
     group = rows.drop_duplicates(id).set_index(id)[arm].reindex(table.index)
@@ -87,9 +88,3 @@ def _ordered(column: pd.Series) -> list[object]:
         return [level for level in column.cat.categories if level in there]
     levels = list(dict.fromkeys(column.tolist()))
     return sorted(levels) if pd.api.types.is_numeric_dtype(column) else levels
-
-
-def _refuse(bad: np.ndarray, what: str, column: str) -> None:
-    if bad.any():
-        rows = np.flatnonzero(bad)
-        raise DesignError(f"{rows.size} of {bad.size} rows {what} (column {column})", rows=rows, column=column)

@@ -128,13 +128,32 @@ def _attended(cohort: Cohort, notes: list[str]) -> tuple[np.ndarray, bool]:
             "course is taken to have started and to be long enough."
         )
         return np.full(len(cohort.episodes), np.nan), False
-    seen = sessions
-    if "attended" in sessions and sessions["attended"].notna().any():
-        seen = sessions[sessions["attended"].astype("string").eq("attended").fillna(False)]
-    else:
+    if not _says_who_attended(sessions):
         notes.append("The record of sessions does not say who attended: every session recorded counts as attended.")
-    counts = seen.groupby("episode_id", observed=True).size()
+    counts = sessions_attended(cohort).groupby("episode_id", observed=True).size()
     return counts.reindex(cohort.episodes["episode_id"]).fillna(0).to_numpy(dtype=float), True
+
+
+def sessions_attended(cohort: Cohort) -> pd.DataFrame:
+    """Return the sessions that were attended; all of them where the record does not say.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the cohort's sessions.
+    """
+    sessions = cohort.sessions
+    if not _says_who_attended(sessions):
+        return sessions
+    return sessions[sessions["attended"].astype("string").eq("attended").fillna(False)]
+
+
+def _says_who_attended(sessions: pd.DataFrame) -> bool:
+    return "attended" in sessions and bool(sessions["attended"].notna().any())
 
 
 def _levels(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ipt_outcomes.clinic.refusing import refuse_rows
 from ipt_outcomes.errors import DesignError
 
 # Two sessions before a shift and two after it.
@@ -70,12 +71,12 @@ def session_scores(data: pd.DataFrame, *, id: str, session: str, value: str, wee
             hint="Name the columns with id=, session= and value=.",
         )
     number, score = _numbers(data[session]), _numbers(data[value])
-    _refuse(data[id].isna().to_numpy() | np.isnan(number), "have no person or no session number", session)
-    _refuse(number != np.floor(number), "have a session number that is no whole number", session)
-    _refuse(
+    refuse_rows(data[id].isna().to_numpy() | np.isnan(number), "have no person or no session number", session)
+    refuse_rows(number != np.floor(number), "have a session number that is no whole number", session)
+    refuse_rows(
         np.isinf(score) | (np.isnan(score) & data[value].notna().to_numpy()), "have a score that is no number", value
     )
-    _refuse(
+    refuse_rows(
         data.duplicated([id, session], keep=False).to_numpy(), "share their person and session with another", session
     )
     first, last = (int(number.min()), int(number.max())) if number.size else (0, -1)
@@ -105,9 +106,3 @@ def _laid_out(values: np.ndarray, row: np.ndarray, column: np.ndarray, shape: tu
 
 def _numbers(column: pd.Series) -> np.ndarray:
     return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
-
-
-def _refuse(bad: np.ndarray, what: str, column: str) -> None:
-    if bad.any():
-        rows = np.flatnonzero(bad)
-        raise DesignError(f"{rows.size} of {bad.size} rows {what} (column {column})", rows=rows, column=column)

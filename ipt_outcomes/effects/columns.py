@@ -22,7 +22,7 @@ class Columns(ResultObject):
     about: ClassVar[str] = "numbers"
 
     def _fields_of(self) -> dict[str, Any]:
-        return dict(self._asdict())  # type: ignore[attr-defined]
+        return dict(self._asdict())  # type: ignore[attr-defined]  # of the named tuple it is mixed into
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns, one row per study, unrounded."""

@@ -127,8 +127,8 @@ def _models(effects: StudyEffects, options: Options) -> dict[str, Callable[[], A
     def pooled(table: pd.DataFrame) -> PooledEffect:
         return pool_table(table, like, options)
 
-    def one_row(keep: str) -> PooledEffect:
-        chosen = ordered[~ordered["study"].astype(str).duplicated(keep=keep)]  # type: ignore[arg-type]
+    def one_row(keep: Literal["first", "last"]) -> PooledEffect:
+        chosen = ordered[~ordered["study"].astype(str).duplicated(keep=keep)]
         return pooled(chosen.sort_index())
 
     def without(flag: Callable[[], np.ndarray]) -> PooledEffect:

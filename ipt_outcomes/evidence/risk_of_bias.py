@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -152,10 +152,12 @@ def _item(value: object) -> str | None:
     return "low" if text in _ITEM_LOW else "high or unclear" if text in _ITEM_NOT_LOW else judgement_of(text)
 
 
-def _domain(rows: pd.DataFrame, column: str, title: str, read: object) -> tuple[pd.DataFrame, set[str]]:
+def _domain(
+    rows: pd.DataFrame, column: str, title: str, read: Callable[[object], str | None]
+) -> tuple[pd.DataFrame, set[str]]:
     """Judgements of one domain, the worst of a study's rows, and the texts that are none."""
     filled = rows[rows[column].notna() & (rows[column].astype(str).str.strip() != "")]
-    judged = filled[column].map(read)  # type: ignore[call-overload]
+    judged = filled[column].map(read)
     unread = {str(text).strip() for text in filled.loc[judged.isna(), column]}
     known = judged.dropna()
     severity = {"low": 0, "some": 2, "unclear": 2, "no information": 2, "high or unclear": 3, "high": 4}
@@ -165,9 +167,9 @@ def _domain(rows: pd.DataFrame, column: str, title: str, read: object) -> tuple[
     return table.assign(domain=title)[["study", "domain", "judgement"]], unread
 
 
-def _per_study(rows: pd.DataFrame, values: pd.Series, *, worst: object, name: str) -> pd.DataFrame:
+def _per_study(rows: pd.DataFrame, values: pd.Series, *, worst: Callable[[list[str]], str], name: str) -> pd.DataFrame:
     studies = rows["study"].astype(str)
     told = values.notna()
     grouped = values[told].groupby(studies[told], sort=False)
-    lines = [(study, worst(list(part))) for study, part in grouped]  # type: ignore[operator]
+    lines = [(study, worst(list(part))) for study, part in grouped]
     return pd.DataFrame(lines, columns=["study", name])

@@ -153,8 +153,9 @@ def _sensitivity(
     pooled = {name: pool_table(studies, like, options, tau2=tau2, test=test) for name, (tau2, test) in choices.items()}
     if len(studies) < len(rows):
         ordered = rows.sort_values("yi", kind="stable")
-        for name, take in (("lowest", "first"), ("highest", "last")):
-            repeated = ordered["study"].astype(str).duplicated(keep=take)  # type: ignore[arg-type]
+        takes: tuple[tuple[str, Literal["first", "last"]], ...] = (("lowest", "first"), ("highest", "last"))
+        for name, take in takes:
+            repeated = ordered["study"].astype(str).duplicated(keep=take)
             pooled[name] = pool_table(ordered[~repeated].sort_index(), like, options)
     return pooled
 

@@ -208,10 +208,10 @@ def _scale(frame: pd.DataFrame, main: float | None, ratio: bool) -> Scale:
 
 
 def _keys(interval: str, main: bool) -> list[Key]:
-    point = {"linestyle": "none", "marker": "o", "markersize": 4.5, "markeredgewidth": 0}
+    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 4.5, "markeredgewidth": 0}
     keys: list[Key] = [
-        (Line2D([], [], color=ACCENT, **point), "Interval excludes no difference"),  # type: ignore[arg-type]
-        (Line2D([], [], color=MUTED, **point), "Interval includes no difference"),  # type: ignore[arg-type]
+        (Line2D([], [], color=ACCENT, **point), "Interval excludes no difference"),
+        (Line2D([], [], color=MUTED, **point), "Interval includes no difference"),
         (Patch(facecolor=BAND, edgecolor="none"), f"{interval} confidence interval"),
     ]
     if main:

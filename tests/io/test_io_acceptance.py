@@ -62,7 +62,8 @@ def test_case_10_totals_are_as_expected(cases):
     table = pd.read_csv(folder / "phq.csv", dtype=str)
     mapping = {"patient_id": "id"} | {f"phq9_{n}": f"i{n}" for n in range(1, 11)}
     whole = table[table["id"] != "F"]
-    totals = load_cohort(whole, mapping).assessments.query("item == 0")["value"]
+    scores = load_cohort(whole, mapping).assessments
+    totals = scores.loc[scores["item"] == 0, "value"]
     found = dict(zip(whole["id"], totals, strict=True))
     for person in "ABCG":
         assert found[person] == pytest.approx(expected[person], rel=1e-9)

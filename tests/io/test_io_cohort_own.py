@@ -28,9 +28,9 @@ def test_an_own_rule_for_unanswered_items_is_used_and_said():
     table = pd.DataFrame([[1] * 9], columns=PHQ).assign(patient_id="a", week=0)
     table[["phq9_1", "phq9_2", "phq9_3"]] = None
     plain = load_cohort(table)
-    assert plain.assessments.query("item == 0")["value_status"].tolist() == ["incomplete"]
+    assert plain.assessments.loc[plain.assessments["item"] == 0, "value_status"].tolist() == ["incomplete"]
     own = load_cohort(table, {"instruments": {"phq9": {"max_missing": 3, "source": SOURCE}}})
-    assert own.assessments.query("item == 0")["value"].tolist() == [9.0]
+    assert own.assessments.loc[own.assessments["item"] == 0, "value"].tolist() == [9.0]
     assert f"PHQ-9: max missing 3 (set by the user: {SOURCE})" in own.notes
     assert any(f"(the instrument's rule (set by the user: {SOURCE}))" in note for note in own.notes)
 

@@ -75,7 +75,7 @@ def test_a_network_of_two_treatments_is_pooling(seed):
     y, v = data_of(seed)
     net = meta.network(y, np.sqrt(v), study=range(8), arm1=["ipt"] * 8, arm2=["tau"] * 8, reference="tau", tau2="REML")
     plain = meta.pool(y, v, test="z")
-    row = net.random.query("arm1 == 'ipt'").iloc[0]
+    row = net.random[net.random["arm1"] == "ipt"].iloc[0]
     close((row["estimate"], row["se"], net.q), (plain.estimate, plain.se, plain.q), rel=1e-6, atol=1e-8)
 
 

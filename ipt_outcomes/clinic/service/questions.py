@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.clinic.courses import Courses
+from ipt_outcomes.clinic.courses import Courses, sessions_attended
 from ipt_outcomes.clinic.measures import Cuts
 from ipt_outcomes.clinic.service.followup import depression_remission_or_response
 from ipt_outcomes.clinic.service.spells import remission_and_relapse
@@ -253,17 +253,19 @@ def _days(cohort: Cohort, column: str) -> np.ndarray:
 def _attended_days(cohort: Cohort, courses: Courses) -> tuple[np.ndarray, np.ndarray]:
     """Days of the first and the second session attended."""
     nothing = np.full(len(courses), np.nan)
-    sessions = cohort.sessions
+    sessions = sessions_attended(cohort)
     if sessions.empty or "day" not in sessions:
         return nothing, nothing
     seen = sessions[sessions["day"].notna()]
-    if "attended" in seen and seen["attended"].notna().any():
-        seen = seen[seen["attended"].astype("string").eq("attended").fillna(False)]
     days = seen.assign(day=seen["day"].astype(float)).sort_values(["episode_id", "day"], kind="stable")
     grouped = days.groupby("episode_id", observed=True)["day"]
-    first, second = grouped.nth(0), grouped.nth(1)
-    by_id = [pd.Series(part.to_numpy(), index=days.loc[part.index, "episode_id"]) for part in (first, second)]
-    return tuple(each.reindex(courses.episode_id).to_numpy(dtype=float) for each in by_id)  # type: ignore[return-value]
+    first, second = (
+        pd.Series(part.to_numpy(), index=days.loc[part.index, "episode_id"])
+        .reindex(courses.episode_id)
+        .to_numpy(dtype=float)
+        for part in (grouped.nth(0), grouped.nth(1))
+    )
+    return first, second
 
 
 def _scores(cohort: Cohort, name: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ipt_outcomes.clinic.courses import UNKNOWN, Courses, people_of
+from ipt_outcomes.clinic.courses import UNKNOWN, Courses, people_of, sessions_attended
 from ipt_outcomes.clinic.judging import Judged
 from ipt_outcomes.clinic.ledger import Ledger
 from ipt_outcomes.clinic.outcomes import COMPLETERS, closed
@@ -156,9 +156,7 @@ def _phase_reached(cohort: Cohort, courses: Courses) -> pd.Series | None:
     sessions = cohort.sessions
     if sessions.empty or "phase" not in sessions or sessions["phase"].isna().all():
         return None
-    seen = sessions
-    if "attended" in seen and seen["attended"].notna().any():
-        seen = seen[seen["attended"].astype("string").eq("attended").fillna(False)]
+    seen = sessions_attended(cohort)
     rank = seen["phase"].astype("string").map({phase: number for number, phase in enumerate(_PHASES)})
     furthest = rank.astype("Float64").groupby(seen["episode_id"].to_numpy()).max().reindex(courses.episode_id)
     texts = [None if pd.isna(number) else _PHASES[int(number)] for number in furthest]
